@@ -18,7 +18,6 @@ use crate::environment::{
     Condition, Derivation, DriverEvidence, FileProblem, Files, Origin, Reading, Service, Setting, SurveyInput,
 };
 use crate::error::Failure;
-use crate::own_tools::containers::running::there_are_no_volumes;
 use crate::policy::{FILE_NAME, Policy};
 use crate::reach;
 use crate::reach::{Engine, Reached, Target};
@@ -272,10 +271,6 @@ fn judge_with(
     let lookup = reach::Lookup { project: &context.project, files, base_folders: &survey.bases };
     let Reached { targets: found, not_followed } = reach::find_targets(&survey.readings, &survey.invocations, &lookup);
     survey.conditions.extend(not_followed.into_iter().map(Condition::NotFollowed));
-    let removes = |condition: &Condition| matches!(condition, Condition::RemovesVolumes { .. });
-    if survey.conditions.iter().any(removes) && there_are_no_volumes(&context.tools) {
-        survey.conditions.retain(|condition| !removes(condition));
-    }
     let client = survey.invocations.iter().find_map(reach::database_client);
     let unseen = survey.invocations.iter().find_map(reach::acts_unseen);
     let is_cut = survey.conditions.iter().any(Condition::is_gap);

@@ -10,9 +10,6 @@ use crate::own_tools::containers::container::Container;
 /// How a program inside finds the file that it is handed.
 pub(crate) const HANDED_FILE: &str = "/dev/fd/3";
 
-/// The line that ends that file in the script; it is none of an option file.
-const END: &str = "end of the file";
-
 /// The process of such a program, before it is started. It may hold a password, and so cannot be shown.
 pub(crate) struct ToolCommand {
     command: Command,
@@ -94,20 +91,18 @@ impl Inside {
     /// Writes what its shell is to carry out, as [`Container::command`] says.
     fn given(&self) -> Vec<u8> {
         let mut script = Vec::new();
-        for (name, value) in &self.variables {
-            script.extend_from_slice(b"export ");
-            script.extend_from_slice(name.as_encoded_bytes());
+        let mut assign = |name: &[u8], value: &[u8]| {
+            script.extend_from_slice(name);
             script.extend_from_slice(b"='");
-            for byte in value.as_encoded_bytes() {
+            for byte in value {
                 script.extend_from_slice(if *byte == b'\'' { b"'\\''" } else { std::slice::from_ref(byte) });
             }
             script.extend_from_slice(b"'\n");
+        };
+        for (name, value) in &self.variables {
+            assign(&[b"export ", name.as_encoded_bytes()].concat(), value.as_encoded_bytes());
         }
-        if !self.file.is_empty() {
-            script.extend_from_slice(
-                format!("exec 3<<'{END}'\n{}\n{END}\n", self.file.trim_end_matches('\n')).as_bytes(),
-            );
-        }
+        assign(b"handed", self.file.trim_end_matches('\n').as_bytes());
         let mut given = Vec::new();
         for line in script.split_inclusive(|byte| *byte == b'\n') {
             given.push(b' ');
@@ -124,6 +119,7 @@ mod tests {
     use std::process::Stdio;
 
     use super::*;
+    use crate::own_tools::containers::container::NUMBER;
 
     /// Runs a script of a shell inside, given the beginning of what it is to be given, and more; gives its status and output.
     fn run(script: &str, variables: &[(&str, &str)], file: &str, given: impl Fn(Vec<u8>) -> Vec<u8>) -> (i32, String) {
@@ -137,7 +133,8 @@ mod tests {
         child.stdin.take().unwrap().write_all(&given(text)).unwrap();
         let output = child.wait_with_output().unwrap();
         let number = String::from_utf8(output.stderr).unwrap();
-        assert!(number.trim().parse::<u32>().is_ok(), "{number}");
+        let is_said = number.strip_prefix(NUMBER).is_some_and(|number| number.trim().parse::<u32>().is_ok());
+        assert_eq!(is_said, output.status.success(), "{number}");
         (output.status.code().unwrap(), String::from_utf8(output.stdout).unwrap())
     }
 

@@ -2,8 +2,11 @@
 //! the project's compose file whose service the target's host is named after.
 
 use std::borrow::Cow;
+use std::ffi::OsStr;
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
 
 use crate::own_tools::ToolEnvironment;
 use crate::own_tools::containers::api::Listed;
@@ -11,6 +14,7 @@ use crate::own_tools::containers::container::Container;
 use crate::own_tools::containers::running;
 use crate::own_tools::containers::running::Running;
 use crate::reach::{Place, Target};
+use crate::regular;
 use crate::snapshot::not_up::is_here;
 
 /// The labels by which a container says which service it is, and in which folder its compose file lies.
@@ -18,6 +22,11 @@ use crate::snapshot::not_up::is_here;
 /// Source: Docker Compose, `pkg/api/labels.go`; podman-compose and nerdctl set them, too.
 const SERVICE: &str = "com.docker.compose.service";
 const FOLDER: &str = "com.docker.compose.project.working_dir";
+/// What `docker compose run` starts.
+const ONE_OFF: &str = "com.docker.compose.oneoff";
+
+/// The most bytes of Docker's settings.
+const MOST_SETTINGS: u64 = 1 << 20;
 
 /// A server inside a container.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,23 +60,26 @@ pub(crate) fn way<'t>(target: &'t Target, environment: &ToolEnvironment) -> Way<
 }
 
 /// Finds the container of this machine in which a target's server runs: the one of the service that its host names, or the
-/// one that publishes its port, or has its address. `None` where there is none, or more than one, or no program is installed
-/// that speaks to its engine.
+/// one that publishes its port. `None` where there is none, or more than one, or no program is installed that speaks to its
+/// engine.
 pub(crate) fn server(target: &Target, environment: &ToolEnvironment) -> Option<Inside> {
     if let Some((running, port)) = service(target, environment) {
         return Some(Inside { container: running.container()?, port });
     }
     let (name, port) = only_host(target)?;
     let addresses: Vec<SocketAddr> = (name, port).to_socket_addrs().ok()?.collect();
-    let inside = |listed: &Listed| {
-        addresses.iter().find_map(|address| {
-            let published = || listed.published_at(*address).filter(|_| is_here(address.ip()));
-            listed.has(address.ip()).then_some(port).or_else(published)
-        })
-    };
-    let found = running::find(environment, |listed| inside(listed).is_some());
+    let own = || addresses.iter().filter(|address| is_here(address.ip()));
+    let inside = |listed: &Listed| own().find_map(|address| listed.published_at(*address));
+    let found = running::find(environment, |listed| inside(listed).is_some() && is_of_this_machine(listed));
     let [found] = found.as_slice() else { return None };
     Some(Inside { container: found.container()?, port: inside(found.listed())? })
+}
+
+/// Tells whether a container's engine publishes ports where this process is. One that may be in a container itself, by what
+/// Docker and Podman put there, and is lent its engine's socket, has other ports and addresses than the engine's machine.
+fn is_of_this_machine(listed: &Listed) -> bool {
+    let may_be_inside = ["/.dockerenv", "/run/.containerenv"].iter().any(|mark| Path::new(mark).exists());
+    !may_be_inside || listed.gateways().any(is_here)
 }
 
 /// Gives the host of a target that has one alone.
@@ -85,21 +97,125 @@ fn may_be_a_service(name: &str) -> bool {
 }
 
 /// Finds the running container of the project's service that the host of a target names, and the port there; `None` where
-/// there is none, or more than one, or this machine knows the host itself.
+/// there is none, or more than one, or this machine knows the host itself, or the engine in use is elsewhere.
 fn service(target: &Target, environment: &ToolEnvironment) -> Option<(Running, u16)> {
     let (name, port) = only_host(target).filter(|(name, _)| may_be_a_service(name))?;
+    if acts_elsewhere(environment) {
+        return None;
+    }
+    let folders = folders(environment);
+    let place = |listed: &Listed| {
+        let folder = Path::new(listed.label(FOLDER)?).canonicalize().ok()?;
+        folders.iter().position(|own| *own == folder)
+    };
     let is_it = |listed: &Listed| {
         let is_named = listed.label(SERVICE).is_some_and(|service| service.eq_ignore_ascii_case(name))
             || listed.name().eq_ignore_ascii_case(name);
-        is_named && listed.label(FOLDER).is_some_and(|folder| is_of_the_project(Path::new(folder), environment))
+        let is_its_own = listed.label(ONE_OFF) != Some("True") && place(listed).is_some();
+        is_named && is_its_own && is_of_this_machine(listed)
     };
     let mut found = running::find(environment, is_it);
+    // The nearest compose file is the one that compose would take.
+    let nearest = found.iter().filter_map(|running| place(running.listed())).min()?;
+    found.retain(|running| place(running.listed()) == Some(nearest));
     let running = if found.len() == 1 { found.pop()? } else { return None };
     (name, port).to_socket_addrs().is_err().then_some((running, port))
 }
 
-/// Tells whether the folder of a compose file is the project's, one in it, or one around it.
-fn is_of_the_project(folder: &Path, environment: &ToolEnvironment) -> bool {
-    let (Ok(folder), Ok(project)) = (folder.canonicalize(), environment.project().canonicalize()) else { return false };
-    folder.starts_with(&project) || (folder.parent().is_some() && project.starts_with(&folder))
+/// Lists the folders in which the compose file may lie that the command means: its own, and those around it up to the
+/// project's, then those in which projects keep it apart.
+fn folders(environment: &ToolEnvironment) -> Vec<PathBuf> {
+    let Ok(project) = environment.project().canonicalize() else { return Vec::new() };
+    let own = environment.path("").canonicalize().unwrap_or_else(|_| project.clone());
+    let around = own.ancestors().take_while(|folder| folder.starts_with(&project)).map(Path::to_owned);
+    let apart = APART.iter().map(|folder| project.join(folder));
+    around.chain([project.clone()]).chain(apart).collect()
+}
+
+/// Folders of a project in which its compose file is often kept.
+const APART: [&str; 4] = [".devcontainer", "docker", ".docker", "compose"];
+
+/// Contexts of Docker's that are on this machine, by how their names begin.
+const LOCAL_CONTEXTS: [&str; 6] = ["default", "desktop-linux", "orbstack", "colima", "rancher-desktop", "rootless"];
+
+/// Tells whether Docker's program would act on an engine elsewhere, or on one that is not known: by a variable, or by its
+/// settings.
+///
+/// Source: Docker documentation, "Docker contexts".
+fn acts_elsewhere(environment: &ToolEnvironment) -> bool {
+    let value = |name: &str| environment.get(name).and_then(OsStr::to_str).filter(|value| !value.is_empty());
+    if let Some(host) = value("DOCKER_HOST") {
+        return !host.starts_with("unix://");
+    }
+    let is_elsewhere = |context: &str| !LOCAL_CONTEXTS.iter().any(|local| context.starts_with(local));
+    if let Some(context) = value("DOCKER_CONTEXT") {
+        return is_elsewhere(context);
+    }
+    let folder = value("DOCKER_CONFIG").map(PathBuf::from).or_else(|| Some(Path::new(value("HOME")?).join(".docker")));
+    let settings = folder.and_then(|folder| regular::read(&folder.join("config.json"), MOST_SETTINGS).ok());
+    let settings: Option<Value> = settings.and_then(|bytes| serde_json::from_slice(&bytes).ok());
+    settings.is_some_and(|settings| settings["currentContext"].as_str().is_some_and(is_elsewhere))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn a_compose_file_is_looked_for_from_the_command_s_folder_up_to_the_project_s() {
+        let temporary = tempfile::tempdir().unwrap();
+        let root = temporary.path().canonicalize().unwrap();
+        for folder in ["shop/api/src", "shop/web"] {
+            fs::create_dir_all(root.join(folder)).unwrap();
+        }
+        let [project, own] = ["shop", "shop/api/src"].map(|folder| root.join(folder));
+        let found = folders(&ToolEnvironment::new(&[], &project, &own));
+        let expected = ["shop/api/src", "shop/api", "shop"].map(|folder| root.join(folder));
+        assert_eq!(found[..3], expected);
+        assert!(!found.contains(&root) && !found.contains(&root.join("shop/web")), "{found:?}");
+        assert!(found.contains(&root.join("shop/.devcontainer")));
+    }
+
+    #[test]
+    fn an_engine_elsewhere_has_no_service_of_this_machine() {
+        let home = tempfile::tempdir().unwrap();
+        let elsewhere = |variables: &[(&str, &str)]| {
+            let mut variables: Vec<_> = variables.iter().map(|(name, value)| (name.into(), value.into())).collect();
+            variables.push(("HOME".into(), home.path().into()));
+            acts_elsewhere(&ToolEnvironment::new(&variables, home.path(), home.path()))
+        };
+        assert!(!elsewhere(&[]));
+        for (variable, value, expected) in [
+            ("DOCKER_HOST", "unix:///run/user/1000/docker.sock", false),
+            ("DOCKER_HOST", "ssh://deploy@shop.test", true),
+            ("DOCKER_HOST", "tcp://192.0.2.7:2376", true),
+            ("DOCKER_CONTEXT", "default", false),
+            ("DOCKER_CONTEXT", "colima-work", false),
+            ("DOCKER_CONTEXT", "staging", true),
+        ] {
+            assert_eq!(elsewhere(&[(variable, value)]), expected, "{variable}={value}");
+        }
+        fs::create_dir(home.path().join(".docker")).unwrap();
+        for (context, expected) in [("desktop-linux", false), ("staging", true)] {
+            let settings = format!(r#"{{"auths":{{}},"currentContext":"{context}"}}"#);
+            fs::write(home.path().join(".docker/config.json"), settings).unwrap();
+            assert_eq!(elsewhere(&[]), expected, "{context}");
+        }
+    }
+
+    #[test]
+    fn only_a_plain_name_may_be_a_service() {
+        for (name, expected) in [
+            ("db", true),
+            ("shop_db-1", true),
+            ("localhost", false),
+            ("db.internal", false),
+            ("127.0.0.1", false),
+            ("::1", false),
+        ] {
+            assert_eq!(may_be_a_service(name), expected, "{name}");
+        }
+    }
 }

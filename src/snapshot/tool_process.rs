@@ -18,7 +18,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use crate::error::Explain;
 use crate::exit::Exit;
 use crate::own_tools::ToolCommand;
-use crate::own_tools::containers::container::Container;
+use crate::own_tools::containers::container::{Container, NUMBER};
 use crate::secret::{ForeignText, Secret};
 use crate::snapshot::Watch;
 use crate::snapshot::threads;
@@ -27,6 +27,8 @@ use crate::text::shown;
 /// How much of a tool's messages is kept, half of it from their beginning and half from their end: most tools end at their
 /// first error, others tell it last.
 const KEPT_MESSAGES: usize = 8 * 1024;
+/// The most bytes that a tool inside a container is given ahead: fewer than a pipe holds.
+const MOST_GIVEN: usize = 32 * 1024;
 /// How long a tool may take to end when asked to, before it is killed.
 const GRACE: Duration = Duration::from_secs(2);
 
@@ -94,6 +96,7 @@ pub(crate) struct Running {
     cleaned: Cleaned,
     secrets: Vec<Secret>,
     within: Option<Arc<Within>>,
+    was_cut_off: bool,
 }
 
 /// A tool inside a container: the child is the engine's program, which passes on what is said.
@@ -129,10 +132,14 @@ impl Running {
         };
         let own = within.clone();
         // Dropped, and so ended, where what it says cannot be listened to.
-        let mut running = Running { tool, child, messages: None, cleaned, secrets: secrets.to_vec(), within };
+        let mut running =
+            Running { tool, child, messages: None, cleaned, secrets: secrets.to_vec(), within, was_cut_off: false };
         if let Some(stderr) = stderr {
             let listening = thread::Builder::new().spawn(move || listen(stderr, own.as_deref()));
             running.messages = Some(listening.map_err(|error| ToolError::NoThread(threads::not_started(error)))?);
+        }
+        if given.len() > MOST_GIVEN {
+            return Err(not_started(program)(io::ErrorKind::InvalidInput.into()));
         }
         // Less than a pipe holds. One that has ended already says why.
         if let Some(stdin) = running.child.stdin.as_mut().filter(|_| !given.is_empty())
@@ -168,7 +175,14 @@ impl Running {
         if status.success() {
             return Ok(());
         }
+        // By the engines' own statuses: it was not started, or ended by somebody else (`docker-run(1)`, "Exit status").
+        self.was_cut_off = self.within.is_some() && status.code().is_none_or(|code| code >= 125);
         Err(ToolError::Failed { tool: self.tool, status: describe(status), message })
+    }
+
+    /// Tells whether its container or its engine is why it failed, and not what it was given.
+    pub(crate) fn was_cut_off(&self) -> bool {
+        self.was_cut_off || self.within.as_ref().is_some_and(|within| within.process.get().is_none())
     }
 
     /// Returns what it said on stderr, once it closed it; without data. A second call gives nothing.
@@ -202,15 +216,20 @@ impl Running {
     }
 }
 
-/// Reads what a tool says to its end, and keeps its beginning and end. One inside a container says its number first.
+/// Reads what a tool says to its end, and keeps its beginning and end. One inside a container says its number first, behind
+/// what the engine's program may warn of.
 fn listen(stderr: impl Read, within: Option<&Within>) -> Vec<u8> {
     let (mut stderr, mut kept, mut buffer) = (BufReader::new(stderr), Vec::new(), [0; 4096]);
-    if let Some(within) = within {
-        let begins = stderr.by_ref().take(KEPT_MESSAGES as u64 / 2).read_until(b'\n', &mut kept);
-        let number = std::str::from_utf8(&kept).ok().and_then(|line| line.trim().parse().ok());
-        if let (Ok(_), Some(number)) = (begins, number) {
+    while let Some(within) = within.filter(|within| within.process.get().is_none() && kept.len() < KEPT_MESSAGES / 2) {
+        let begins = kept.len();
+        let limit = (KEPT_MESSAGES / 2) as u64;
+        if !matches!(stderr.by_ref().take(limit).read_until(b'\n', &mut kept), Ok(1..)) {
+            return kept;
+        }
+        let said = std::str::from_utf8(&kept[begins..]).ok().and_then(|line| line.strip_prefix(NUMBER));
+        if let Some(number) = said.and_then(|number| number.trim().parse().ok()) {
             within.process.get_or_init(|| number);
-            kept.clear();
+            kept.truncate(begins);
         }
     }
     while let Ok(read @ 1..) = stderr.read(&mut buffer) {
@@ -230,14 +249,19 @@ fn engine_said(said: &str) -> String {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        if matches!(self.child.try_wait(), Ok(Some(_))) {
+        // The engine's program ends with that of the one inside, or for itself, and leaves the one inside alone then.
+        let has_ended = |status: io::Result<Option<ExitStatus>>, is_inside: bool| match status {
+            Ok(Some(status)) => !is_inside || status.success(),
+            Ok(None) | Err(_) => false,
+        };
+        if has_ended(self.child.try_wait(), self.within.is_some()) {
             return;
         }
         drop(self.child.stdin.take());
         drop(self.child.stdout.take());
         let stopper = self.stopper();
         // To tell one inside takes another program; mostly it ends by the closed pipes.
-        if self.within.is_some() && self.ends_within(GRACE / 4) {
+        if self.within.is_some() && self.ends_within(GRACE / 4) && has_ended(self.child.try_wait(), true) {
             return;
         }
         stopper.stop(false);

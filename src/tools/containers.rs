@@ -15,6 +15,7 @@ const REMOVING: &[&[&str]] = &[
     &["compose", "down"],
     &["compose", "rm"],
     &["container", "prune"],
+    &["container", "remove"],
     &["container", "rm"],
     &["destroy"],
     &["down"],
@@ -29,6 +30,7 @@ const REMOVING: &[&[&str]] = &[
     &["system", "prune"],
     &["system", "reset"],
     &["volume", "prune"],
+    &["volume", "remove"],
     &["volume", "rm"],
 ];
 
@@ -46,6 +48,7 @@ const REMOVING_VOLUMES: &[(&[&str], &[&str])] = &[
     (&["system", "prune"], &["--volumes"]),
     (&["system", "reset"], &[]),
     (&["volume", "prune"], &[]),
+    (&["volume", "remove"], &[]),
     (&["volume", "rm"], &[]),
 ];
 
@@ -76,10 +79,17 @@ const VALUED: &[&str] = &[
     "--url",
 ];
 
+/// Subcommands behind which words are those of another program, or names.
+const RUNNING: &[&str] = &["build", "create", "exec", "logs", "run"];
+
+/// How many values of options that are not known may stand before a subcommand.
+const MOST_BEFORE: usize = 2;
+
 /// Finds what of a command line removes containers or volumes: `docker compose down`.
 pub(crate) fn removal(words: &[String]) -> Option<String> {
     let call = Call::of(words)?;
-    let removing = REMOVING.iter().find(|wanted| call.plain.starts_with(wanted)).map(|words| words.join(" "));
+    let said = REMOVING.iter().filter(|wanted| call.says(wanted));
+    let removing = said.max_by_key(|wanted| wanted.len()).map(|words| words.join(" "));
     let said = removing.or_else(|| call.renews().then(|| "compose up --renew-anon-volumes".to_owned()))?;
     Some(format!("{} {said}", call.program))
 }
@@ -87,9 +97,10 @@ pub(crate) fn removal(words: &[String]) -> Option<String> {
 /// Finds what of a command line removes volumes: `docker compose down --volumes`.
 pub(crate) fn removal_of_volumes(words: &[String]) -> Option<String> {
     let call = Call::of(words)?;
-    let removing = REMOVING_VOLUMES.iter().find(|(wanted, options)| {
-        call.plain.starts_with(wanted) && (options.is_empty() || options.iter().any(|option| call.has(option)))
+    let said = REMOVING_VOLUMES.iter().filter(|(wanted, options)| {
+        call.says(wanted) && (options.is_empty() || options.iter().any(|option| call.has(option)))
     });
+    let removing = said.max_by_key(|(wanted, _)| wanted.len());
     let said =
         removing.map(|(wanted, options)| [*wanted, &options[options.len().saturating_sub(1)..]].concat().join(" "));
     let said = said.or_else(|| call.renews().then(|| "compose up --renew-anon-volumes".to_owned()))?;
@@ -119,10 +130,19 @@ impl<'w> Call<'w> {
         Some(Call { program, plain, arguments })
     }
 
+    /// Tells whether it says these words one behind the other, ahead of what is run in a container. An option that is not known
+    /// to have a value may have one before them.
+    fn says(&self, wanted: &[&str]) -> bool {
+        let own = self.plain.iter().take_while(|word| !RUNNING.contains(word)).count();
+        let begin = self.plain[..own].windows(wanted.len()).position(|words| words == wanted);
+        begin.is_some_and(|begin| begin <= MOST_BEFORE)
+    }
+
     /// Tells whether volumes without a name are replaced.
     fn renews(&self) -> bool {
-        let compose = self.plain.first() == Some(&"compose") || self.program.ends_with("compose");
-        compose && self.arguments.iter().any(|word| RENEWING.contains(&word.as_str()))
+        let compose = self.plain.contains(&"compose") || self.program.ends_with("compose");
+        let ups = self.plain.iter().take_while(|word| !RUNNING.contains(word)).any(|word| *word == "up");
+        compose && ups && RENEWING.iter().any(|option| self.has(option))
     }
 
     /// Tells whether an option is given, also among short ones: `-fsv`.
@@ -155,6 +175,12 @@ mod tests {
             ("docker system prune --volumes", Some("docker system prune --volumes")),
             ("podman system reset", Some("podman system reset")),
             ("docker compose up -V", Some("docker compose up --renew-anon-volumes")),
+            ("docker compose up -dV", Some("docker compose up --renew-anon-volumes")),
+            ("docker compose up --renew-anon-volumes=true", Some("docker compose up --renew-anon-volumes")),
+            ("docker volume remove x", Some("docker volume remove")),
+            ("nerdctl -n k8s.io volume rm x", Some("nerdctl volume rm")),
+            ("docker --tlscacert ca.pem --tlscert c.pem volume rm x", Some("docker volume rm")),
+            ("docker compose logs -f down -v", None),
             ("docker compose up -d", None),
             ("docker run -v data:/data postgres", None),
         ];

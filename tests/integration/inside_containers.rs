@@ -22,7 +22,7 @@ fn with_engine(sandbox: &mut Sandbox, inside: u16, published: Option<u16>, folde
     let containers = format!(
         r#"[{{"Id":"79dab3379acc","Names":["/shop-db-1"],"Ports":[{{"PrivatePort":{inside},"Type":"tcp"{public}}}],
         "Labels":{{"com.docker.compose.service":"shop-database-inside",
-        "com.docker.compose.project.working_dir":"{}"}},"NetworkSettings":{{"Networks":{{}}}}}}]"#,
+        "com.docker.compose.project.working_dir":"{}"}},"NetworkSettings":{{"Networks":{{"own":{{"Gateway":"127.0.0.1"}}}}}}}}]"#,
         sandbox.project().display()
     );
     let listener = UnixListener::bind(&socket).unwrap();
@@ -90,7 +90,7 @@ fn without_tools_on_this_machine_those_of_the_container_that_publishes_the_port_
     let said = run(&["doctor"]).expect_code(0).stdout;
     assert!(said.contains("(PostgreSQL 18) inside the container shop-db-1"), "{said}");
     let said = run(&["--dry-run", "./suite"]).expect_code(0).stderr;
-    assert!(said.contains("runs docker exec -i shop-db-1 "), "{said}");
+    assert!(said.contains("runs docker -H unix:") && said.contains(" exec -i shop-db-1 "), "{said}");
     let said = run(&["./suite"]).expect_code(0).stderr;
     assert!(sandbox.has_run() && said.contains(" saved ("), "{said}");
     let said = run(&["./suite"]).expect_code(0).stderr;

@@ -55,6 +55,8 @@ struct NetworkSettings {
 
 #[derive(Debug, Clone, Deserialize)]
 struct Network {
+    #[serde(rename = "Gateway", default)]
+    gateway: String,
     #[serde(rename = "IPAddress", default)]
     ipv4: String,
     #[serde(rename = "GlobalIPv6Address", default)]
@@ -67,6 +69,12 @@ impl Listed {
         let networks = self.network_settings.iter().filter_map(|settings| settings.networks.as_ref()).flatten();
         let mut addresses = networks.flat_map(|(_, network)| [&network.ipv4, &network.ipv6]);
         addresses.any(|own| own.parse() == Ok(address))
+    }
+
+    /// Lists the addresses by which the container reaches the machine that its engine is on.
+    pub(crate) fn gateways(&self) -> impl Iterator<Item = IpAddr> {
+        let networks = self.network_settings.iter().filter_map(|settings| settings.networks.as_ref()).flatten();
+        networks.filter_map(|(_, network)| network.gateway.parse().ok())
     }
 
     /// Finds the port inside that is published at an address of this machine.
@@ -423,7 +431,7 @@ mod tests {
     fn what_a_program_describes_is_what_an_engine_lists() {
         // Recorded from Podman 4.3.1 and Docker 20.10.24.
         let said = r#"[{"Id":"57c138084fdd","Name":"saved","Config":{"Labels":null},"NetworkSettings":{"Ports":
-            {"5432/tcp":[{"HostIp":"127.0.0.1","HostPort":"5440"}]},"Networks":{"podman":{"IPAddress":"10.88.0.2"}}}},
+            {"5432/tcp":[{"HostIp":"127.0.0.1","HostPort":"5440"}]},"Networks":{"podman":{"IPAddress":"10.88.0.2","Gateway":"10.88.0.1"}}}},
             {"Id":"647ab59be3a7","Name":"/maria","Config":{"Labels":{"com.docker.compose.service":"db"}},"NetworkSettings":
             {"Ports":{"3306/tcp":[{"HostIp":"","HostPort":"5450"}],"5432/tcp":null,"53/udp":[{"HostIp":"::","HostPort":"5353"}]}}}]"#;
         let found = described(said.as_bytes()).unwrap();
@@ -432,6 +440,7 @@ mod tests {
             (saved.name(), maria.name(), maria.label("com.docker.compose.service")),
             ("saved", "maria", Some("db"))
         );
+        assert_eq!(saved.gateways().collect::<Vec<_>>(), ["10.88.0.1".parse::<IpAddr>().unwrap()]);
         assert!(saved.has("10.88.0.2".parse().unwrap()) && !maria.has("10.88.0.2".parse().unwrap()));
         let at = |text: &str| text.parse::<SocketAddr>().unwrap();
         assert_eq!(saved.published_at(at("127.0.0.1:5440")), Some(5432));

@@ -7,18 +7,25 @@ use std::process::Output;
 use std::sync::{Arc, OnceLock};
 
 use crate::own_tools::{ToolCommand, ask, command};
-use crate::text::shell_word;
+use crate::text::{shell_word, shown};
 
-/// What a shell of the container does before it becomes the program: it says its process's number there, and carries out
-/// what it is given on its standard input, up to a line with a dot; each line before has a blank ahead. What it is given is in
-/// no argument and on no disk; where it breaks off nothing is run.
-const INTO: &str = r#"echo "$$" >&2
-given=
+/// What a shell of the container does before it becomes the program: it carries out what it is given on its standard input, up
+/// to a line with a dot; each line before has a blank ahead. What it is given is in no argument and on no disk; where it breaks
+/// off nothing is run. Then the program's number is said, and what is in `handed` given to it as [`HANDED_FILE`](crate::own_tools::HANDED_FILE).
+///
+/// A document of the shell's own (`<<`) would be a file in older versions of bash.
+const INTO: &str = r#"given=
 while IFS= read -r line || exit 1; [ "$line" != . ]; do given="$given${line#?}
 "; done
+handed=
 eval "$given"
 unset given line
-exec "$@""#;
+[ -n "$handed" ] || { echo "safe-test-process $$" >&2; exec "$@"; }
+exec 4<&0
+printf '%s\n' "$handed" | sh -c 'echo "safe-test-process $$" >&2; exec "$@" 3<&0 0<&4 4<&-' sh "$@""#;
+
+/// Begins the line in which a program's number is said.
+pub(crate) const NUMBER: &str = "safe-test-process ";
 
 /// Drops the environment of the container, which may hold the tools' own variables, but for where programs and their
 /// libraries are.
@@ -40,6 +47,12 @@ pub(crate) struct Cli {
 }
 
 impl Cli {
+    /// Writes it as a person would, who may have another engine in use.
+    fn shown(&self) -> Vec<String> {
+        let program = self.program.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        [program].into_iter().chain(self.words.iter().map(|word| shown(word).into_owned())).collect()
+    }
+
     /// Asks it what it can answer at once.
     ///
     /// # Errors
@@ -74,15 +87,15 @@ impl Container {
 
     /// Writes how a person starts a program inside: `docker exec -i shop-db-1`.
     pub(crate) fn words(&self) -> Vec<String> {
-        let program = self.cli.program.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        vec![program, "exec".to_owned(), "-i".to_owned(), self.name.clone()]
+        let own = ["exec", "-i", &self.name].map(str::to_owned);
+        self.cli.shown().into_iter().chain(own).collect()
     }
 
     /// Writes how a person starts a program inside with variables of the shell handed on, with a blank behind.
     pub(crate) fn by_hand(&self, variables: &[&str]) -> String {
-        let program = self.cli.program.file_name().unwrap_or_default().to_string_lossy();
+        let engine: Vec<String> = self.cli.shown().iter().map(|word| shell_word(word).into_owned()).collect();
         let handed: String = variables.iter().map(|name| format!(" -e {name}")).collect();
-        format!("{program} exec -i{handed} {} ", shell_word(&self.name))
+        format!("{} exec -i{handed} {} ", engine.join(" "), shell_word(&self.name))
     }
 
     /// Makes the process of a program inside that works for a while. Its environment is `variables`, and nothing else but
@@ -94,10 +107,13 @@ impl Container {
     }
 
     /// Lists the tools inside by a script of a shell, once: what the script writes. Nothing where it takes longer than five
-    /// seconds, ends with another status than 0, or there is no shell.
-    pub(crate) fn listing(&self, script: &str) -> &[u8] {
-        let ask = || self.cli.ask(&["exec", &self.id, "sh", "-c", script].map(OsStr::new));
-        self.listing.get_or_init(|| ask().unwrap_or_default())
+    /// seconds, ends with another status than 0, or there is no shell; then it is asked again the next time.
+    pub(crate) fn listing(&self, script: &str) -> Vec<u8> {
+        if let Some(known) = self.listing.get() {
+            return known.clone();
+        }
+        let said = self.cli.ask(&["exec", &self.id, "sh", "-c", script].map(OsStr::new));
+        said.map_or_else(|_| Vec::new(), |said| self.listing.get_or_init(|| said).clone())
     }
 
     /// Sends a signal to a process by its number inside: `TERM`. That it has ended already is what is wanted.

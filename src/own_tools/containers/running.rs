@@ -14,9 +14,10 @@ use crate::own_tools::containers::sockets::sockets;
 /// How long an engine may take to list what runs.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Programs that know of containers without an engine that listens, and the words with which they look on this machine.
-const WITHOUT_SOCKET: [(&str, &[&str]); 2] =
-    [("podman", if cfg!(target_os = "linux") { &["--remote=false"] } else { &[] }), ("nerdctl", &[])];
+/// Programs that know of containers without an engine that listens, and the words with which they look on this machine:
+/// elsewhere than on Linux, Podman's may look at another one.
+const WITHOUT_SOCKET: &[(&str, &[&str])] =
+    if cfg!(target_os = "linux") { &[("podman", &["--remote=false"]), ("nerdctl", &[])] } else { &[] };
 
 /// A container that runs, and how programs are run in it.
 #[derive(Debug, Clone)]
@@ -46,8 +47,8 @@ impl Running {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Remembered(Arc<Mutex<Vec<Running>>>);
 
-/// Looks through the containers that run, an engine after the other, for those that are wanted; the engines behind one that
-/// has any are not asked. What cannot be asked has none. Where those that were found before have any, nobody is asked.
+/// Looks through the containers that run, whichever engine has them, for those that are wanted. What cannot be asked has none.
+/// Where those that were found before have any, nobody is asked.
 pub(crate) fn find(environment: &ToolEnvironment, is_wanted: impl Fn(&Listed) -> bool) -> Vec<Running> {
     let wanted = |running: &[Running]| -> Vec<Running> {
         running.iter().filter(|running| is_wanted(&running.listed)).cloned().collect()
@@ -59,34 +60,23 @@ pub(crate) fn find(environment: &ToolEnvironment, is_wanted: impl Fn(&Listed) ->
     }
     let value = |name: &str| environment.get(name)?.to_str();
     let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    // Of two engines each may have one: all are asked.
+    remembered.clear();
     for socket in sockets(value, real).into_iter().filter(|socket| socket.exists()) {
-        let Ok(listed) = Api::new(&socket, PATIENCE).running() else { continue };
-        if listed.iter().any(&is_wanted) {
-            let cli = of_socket(environment, &socket);
-            *remembered = listed.into_iter().map(|listed| Running::new(listed, cli.as_ref())).collect();
-            return wanted(&remembered);
+        let listed = Api::new(&socket, PATIENCE).running().unwrap_or_default();
+        let cli = of_socket(environment, &socket);
+        remembered.extend(listed.into_iter().map(|listed| Running::new(listed, cli.as_ref())));
+    }
+    if wanted(&remembered).is_empty() {
+        for (name, words) in WITHOUT_SOCKET {
+            let Some(program) = environment.find(name) else { continue };
+            let words = words.iter().map(OsString::from).collect();
+            let cli = Cli { program, words, variables: variables(environment) };
+            let listed = by_program(&cli).unwrap_or_default();
+            remembered.extend(listed.into_iter().map(|listed| Running::new(listed, Some(&cli))));
         }
     }
-    for (name, words) in WITHOUT_SOCKET {
-        let Some(program) = environment.find(name) else { continue };
-        let words = words.iter().map(OsString::from).collect();
-        let cli = Cli { program, words, variables: variables(environment) };
-        let listed = by_program(&cli).unwrap_or_default();
-        if listed.iter().any(&is_wanted) {
-            *remembered = listed.into_iter().map(|listed| Running::new(listed, Some(&cli))).collect();
-            return wanted(&remembered);
-        }
-    }
-    Vec::new()
-}
-
-/// Tells whether every engine of this machine says that it has no volume; `false` where one cannot be asked.
-pub(crate) fn there_are_no_volumes(environment: &ToolEnvironment) -> bool {
-    let value = |name: &str| environment.get(name)?.to_str();
-    let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
-    let mut sockets = sockets(value, real).into_iter().filter(|socket| socket.exists()).peekable();
-    let has_none = |socket: PathBuf| Api::new(&socket, PATIENCE).volumes().is_ok_and(|volumes| volumes.is_empty());
-    sockets.peek().is_some() && sockets.all(has_none)
+    wanted(&remembered)
 }
 
 /// Finds the program by which the engine at a socket is spoken to.

@@ -91,7 +91,7 @@ fn within(server: &Inside) -> Vec<Tools> {
         let tools = Tools { client: client.into(), dump: dump.into(), flavor, version, inside: Some(server.clone()) };
         (of_client == (flavor, version)).then_some(tools)
     };
-    String::from_utf8_lossy(said).lines().filter_map(tools).collect()
+    String::from_utf8_lossy(&said).lines().filter_map(tools).collect()
 }
 
 /// Lists in a container the pairs on `PATH`, each with what both say of themselves: an image may have the one's server, and

@@ -117,8 +117,24 @@ impl Session {
     ) -> Result<(), MysqlError> {
         let identity = &self.identity;
         let fitting = |programs: &[Tools]| tools::to_save(programs, identity.flavor, identity.version).cloned();
-        let fitting = fitting(at_hand).or_else(|error| fitting(&inside(target, environment)).map_err(|_| error))?;
-        self.connection = self.connection.by(&fitting)?;
+        let error = match fitting(at_hand) {
+            Ok(fitting) => {
+                self.connection = self.connection.by(&fitting)?;
+                return Ok(());
+            }
+            Err(error) => error,
+        };
+        let Ok(fitting) = fitting(&inside(target, environment)) else { return Err(error) };
+        // By them alone, once it is certain that they reach the same server as the same account.
+        let database = Some(identity.database.as_str()).filter(|name| !name.is_empty());
+        let mut again = Session::connect(self.connection.by(&fitting)?, database)?;
+        let is_same = again.identity.account == identity.account
+            && again.identity.fingerprint == identity.fingerprint
+            && again.client.ask(LIFE)? == self.client.ask(LIFE)?;
+        if !is_same {
+            return Err(error);
+        }
+        *self = again;
         Ok(())
     }
 

@@ -55,12 +55,15 @@ const PARAMETERS: [(&str, &str); 17] = [
     ("target_session_attrs", "PGTARGETSESSIONATTRS"),
 ];
 
-/// Variables that name what is on this machine, and where the server is from here.
-const OF_THIS_MACHINE: [&str; 9] = [
+/// Variables that name what is on this machine, where the server is from here, and what it asks of who comes from elsewhere.
+const OF_THIS_MACHINE: [&str; 12] = [
+    "PGCHANNELBINDING",
     "PGHOST",
     "PGHOSTADDR",
     "PGPORT",
     "PGPASSFILE",
+    "PGREQUIREAUTH",
+    "PGREQUIREPEER",
     "PGSSLCERT",
     "PGSSLKEY",
     "PGSSLROOTCERT",

@@ -122,7 +122,7 @@ fn within(server: &Inside) -> Vec<Tools> {
         let major = leading_number(version.split("(PostgreSQL) ").nth(1)?)?;
         Some(Tools { folder: folder.into(), major, inside: Some(server.clone()) })
     };
-    String::from_utf8_lossy(said).lines().filter_map(tools).collect()
+    String::from_utf8_lossy(&said).lines().filter_map(tools).collect()
 }
 
 /// Lists in a container the folders that hold all three programs, each with what `pg_dump` says of itself: those whose names

@@ -99,6 +99,7 @@ pub(crate) fn read(
     })?;
     let ended = reader.finish();
     let script = match (fed, ended, script.finish()) {
+        (_, Err(error), _) if reader.was_cut_off() => Err(error.into()),
         (Err(source), _, _) => Err(damaged(path, &source.to_string())),
         (Ok(()), Err(error), _) => Err(damaged(path, &error.to_string())),
         (Ok(()), Ok(()), script) if !script.complete => Err(damaged(path, "the dump breaks off")),

@@ -53,6 +53,15 @@ impl Identity {
         self.may_create && self.owns_database
     }
 
+    /// Tells whether it is that of the same database of the same server, since the same start.
+    fn is_that_of(&self, other: &Identity) -> bool {
+        let parts = |identity: &Identity| {
+            let Identity { system_identifier, database_oid, started, user, .. } = identity.clone();
+            (system_identifier, database_oid, started, user)
+        };
+        parts(self) == parts(other)
+    }
+
     /// Tells this server from others, for the manifest: the same for all databases of a server, and kept
     /// when a database is exchanged by a restore.
     #[must_use]
@@ -101,11 +110,34 @@ impl Session {
             Err(error) => {
                 let inside = inside(target, environment);
                 let Ok(tools) = fitting(&inside) else { return Err(error) };
-                session.connection = session.connection.with_tools(inside);
+                // By them alone, once it is certain that they reach the same server.
+                let again = Self::connect(session.connection.with_tools(inside))?;
+                if !again.identity.is_that_of(&session.identity) {
+                    return Err(error);
+                }
+                session = again;
                 tools
             }
         };
         Ok(session)
+    }
+
+    /// Makes sure that tools inside a container reach this very server, where the session's own are not there.
+    ///
+    /// # Errors
+    ///
+    /// [`PostgresError::OtherServer`], and those of connecting.
+    pub(crate) fn expect_reached_by(&self, tools: &Tools) -> Result<(), PostgresError> {
+        if tools.inside.is_none() || tools.inside == self.tools.inside {
+            return Ok(());
+        }
+        let database = self.connection_to(&self.identity.database);
+        let there = Self::connect(database.with_tools(vec![tools.clone()]))?.identity;
+        if there.is_that_of(&self.identity) {
+            return Ok(());
+        }
+        let named = |identity: &Identity| format!("{} (version {})", identity.fingerprint(), identity.version);
+        Err(PostgresError::OtherServer { snapshot: named(&there), here: named(&self.identity) })
     }
 
     /// Connects to another database of the target's server than `avoided`, as the target's user.

@@ -86,6 +86,7 @@ pub(crate) fn load_into(
     check: impl FnOnce(&mut Psql, &Script) -> Result<(), PostgresError> + Send,
 ) -> Result<Loaded, PostgresError> {
     let dump = whole.dump;
+    server.expect_reached_by(&whole.tools)?;
     let file = regular::open_own(dump.path).map_err(PostgresError::file("read", dump.path))?;
     let mut command = server.connection.command(&whole.tools, "pg_restore");
     // Without a database it writes the text of what it would do, and so without a transaction for each large object.
@@ -112,7 +113,8 @@ pub(crate) fn load_into(
         let script = carried_out?;
         let damaged = |reason: String| PostgresError::Dump(DumpError::Damaged { path: dump.path.to_owned(), reason });
         fed.map_err(|error| damaged(error.to_string()))?;
-        reader.finish().map_err(|error| damaged(error.to_string()))?;
+        let ended = reader.finish();
+        ended.map_err(|error| if reader.was_cut_off() { error.into() } else { damaged(error.to_string()) })?;
         if !script.complete {
             return Err(damaged("the dump breaks off".to_owned()));
         }
