@@ -125,8 +125,9 @@ fn save_while_written(way: &str, rest: f64, trials: u32) -> usize {
                 saved += 1;
             }
             Err(SqliteError::KeepsChanging { .. } | SqliteError::Locked { .. }) => {}
-            // Times do not tell what is written into a map, so half of it can only be told for damage.
-            Err(SqliteError::Damaged { .. }) if way == "map" => {}
+            // Times do not tell what is written into a map, nor whether more comes to a new file whose writer a busy disk
+            // keeps: half of it can only be told for damage.
+            Err(SqliteError::Damaged { .. }) if ["map", "remove"].contains(&way) => {}
             // A disk that is very busy may keep the writer for seconds from filling what it has emptied.
             Err(SqliteError::NothingThere { .. }) if ["truncate", "parts", "remove"].contains(&way) => {}
             Err(SqliteError::Unreadable { .. }) if way == "remove" => {}
