@@ -19,6 +19,16 @@ struct Key {
     database: Option<String>,
 }
 
+impl Key {
+    fn new(engine: Engine, places: &[Place], database: Option<&String>) -> Key {
+        let mut sorted = places.to_vec();
+        sorted.sort();
+        // A file is one database however its path is written.
+        let is_file = places.iter().all(|place| matches!(place, Place::File { .. } | Place::Memory));
+        Key { family: engine.family(), places: sorted, database: database.filter(|_| !is_file).cloned() }
+    }
+}
+
 /// What a command could reach.
 #[derive(Debug)]
 pub(crate) struct Reached {
@@ -72,12 +82,7 @@ impl Merger {
         let mut doubts = draft.doubts;
         doubts.sort();
         doubts.dedup();
-        let mut sorted = places.clone();
-        sorted.sort();
-        // A file is one database however its path is written.
-        let is_file = places.iter().all(|place| matches!(place, Place::File { .. } | Place::Memory));
-        let database = draft.database.clone().filter(|_| !is_file);
-        let key = Key { family: draft.engine.family(), places: sorted, database };
+        let key = Key::new(draft.engine, &places, draft.database.as_ref());
         let at = *self.index.entry(key).or_insert_with(|| {
             self.targets.push(Target {
                 engine: draft.engine,
@@ -187,6 +192,12 @@ impl Merger {
         }
         let mut adopted = adopted.into_iter();
         self.targets.retain(|_| adopted.next().flatten().is_none());
+        // What is added from now on meets them at their new places.
+        let targets = || self.targets.iter().enumerate();
+        let key = |target: &Target| Key::new(target.engine, &target.places, target.database.as_ref());
+        self.index = targets().map(|(at, target)| (key(target), at)).collect();
+        self.origins =
+            targets().flat_map(|(at, target)| target.origins.iter().map(move |origin| (at, origin.clone()))).collect();
     }
 }
 

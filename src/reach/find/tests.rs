@@ -2,6 +2,7 @@
 
 use crate::environment::{Reading, Unresolved};
 use crate::reach::testing::{found, lines, reading, target_line, typed};
+use crate::reach::{Engine, Target};
 
 /// Variables, and the targets that they name.
 type Case<'a> = (&'a [(&'a str, &'a str)], &'a [&'a str]);
@@ -257,6 +258,23 @@ fn what_is_said_about_a_database_of_no_known_engine_stays_with_it() {
     let urls = [("A_URL", "postgres://u@localhost/x"), ("B_URL", "db2://u@localhost/x?sslcert=/c.pem")];
     let shown: Vec<String> = found(&[reading(&urls)], &[], &[]).iter().map(target_line).collect();
     assert_eq!(shown, ["postgres localhost:5432 x u=u {sslcert=/c.pem}"]);
+}
+
+#[test]
+fn what_another_environment_completes_joins_none_but_its_own_database() {
+    let split = reading(&[("B", r#"{"db":{"host":"db.example.net","name":"shop"}}"#)]);
+    let calls = [
+        typed("mysql -h ${DB_HOST:-db.example.net} -P ${DB_PORT:-3307} ${DB_DATABASE:-shop}"),
+        typed("psql -h ${A:-db.example.net} $B"),
+    ];
+    // The one of no known engine has become another's by the time that it does.
+    let found = found(&[split, reading(&[("A", "x")])], &calls, &[]);
+    let of = |name: &str| {
+        let is_of = |target: &&Target| target.origins.iter().any(|origin| origin.variable == name);
+        found.iter().filter(is_of).map(|target| target.engine).collect::<Vec<_>>()
+    };
+    assert!(of("mysql").iter().all(|engine| *engine == Engine::Mysql), "{found:?}");
+    assert!(of("psql").iter().all(|engine| *engine == Engine::Postgres), "{found:?}");
 }
 
 #[test]
