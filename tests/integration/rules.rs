@@ -120,6 +120,11 @@ const PAIRS: &[(&str, Project, Project)] = &[
         (&[LOCAL], &[], &["npm", "exec", "jest"]),
     ),
     (
+        "removes-volumes",
+        (&[LOCAL], &[], &["docker", "compose", "down", "--volumes"]),
+        (&[LOCAL], &[], &["docker", "compose", "down"]),
+    ),
+    (
         "protection-disabled",
         (&RAILS, &["DISABLE_DATABASE_ENVIRONMENT_CHECK=1"], &["bin/rails", "db:drop"]),
         (&RAILS, &["DISABLE_SPRING=1"], &["bin/rails", "db:drop"]),
