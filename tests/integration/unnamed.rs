@@ -105,7 +105,7 @@ fn what_the_guard_does_not_see_keeps_a_run_refused_and_is_named() {
         (&["@prisma/client", "@prisma/adapter-d1"], &["./suite"], "`@prisma/adapter-d1` (package.json:3) reaches"),
         (
             &["pg"],
-            &["sh", "-c", "docker compose down -v && ./suite"],
+            &["sh", "-c", "docker compose down && ./suite"],
             "`docker compose down` removes containers or volumes, and the databases in them",
         ),
         (&["pg"], &["npx", "wrangler", "d1", "migrations", "apply"], "`wrangler d1` acts on data through"),
