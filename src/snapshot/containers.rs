@@ -75,6 +75,38 @@ pub(crate) fn server(target: &Target, environment: &ToolEnvironment) -> Option<I
     Some(Inside { container: found.container()?, port: inside(found.listed())? })
 }
 
+/// What an engine asks a container, and what it reads of a line of the answer.
+pub(crate) struct Listing<T> {
+    /// A script of a shell that writes a line for each of the tools.
+    pub(crate) script: &'static str,
+    pub(crate) read: fn(&str, &Inside) -> Option<T>,
+}
+
+impl<T> Listing<T> {
+    /// Lists the tools that there are for a target: those `here`, or, where the server is reached inside its container alone or
+    /// there are none here, those of the container.
+    pub(crate) fn or_inside(
+        &self,
+        here: impl FnOnce() -> Vec<T>,
+        target: &Target,
+        environment: &ToolEnvironment,
+    ) -> Vec<T> {
+        let here = if way(target, environment).is_inside { Vec::new() } else { here() };
+        if here.is_empty() { self.inside(target, environment) } else { here }
+    }
+
+    /// Lists those inside the container of this machine that a target's server runs in.
+    pub(crate) fn inside(&self, target: &Target, environment: &ToolEnvironment) -> Vec<T> {
+        server(target, environment).map_or_else(Vec::new, |server| self.of(&server))
+    }
+
+    /// Lists those of a container.
+    pub(crate) fn of(&self, server: &Inside) -> Vec<T> {
+        let said = server.container.listing(self.script);
+        String::from_utf8_lossy(&said).lines().filter_map(|line| (self.read)(line, server)).collect()
+    }
+}
+
 /// Tells whether a container's engine publishes ports where this process is. One that may be in a container itself, by what
 /// Docker and Podman put there, and is lent its engine's socket, has other ports and addresses than the engine's machine.
 fn is_of_this_machine(listed: &Listed) -> bool {
@@ -100,7 +132,8 @@ fn may_be_a_service(name: &str) -> bool {
 /// there is none, or more than one, or this machine knows the host itself, or the engine in use is elsewhere.
 fn service(target: &Target, environment: &ToolEnvironment) -> Option<(Running, u16)> {
     let (name, port) = only_host(target).filter(|(name, _)| may_be_a_service(name))?;
-    if acts_elsewhere(environment) {
+    // Where the name is known, as in a container of the project itself, no engine is asked.
+    if (name, port).to_socket_addrs().is_ok() || acts_elsewhere(environment) {
         return None;
     }
     let folders = folders(environment);
@@ -118,8 +151,7 @@ fn service(target: &Target, environment: &ToolEnvironment) -> Option<(Running, u
     // The nearest compose file is the one that compose would take.
     let nearest = found.iter().filter_map(|running| place(running.listed())).min()?;
     found.retain(|running| place(running.listed()) == Some(nearest));
-    let running = if found.len() == 1 { found.pop()? } else { return None };
-    (name, port).to_socket_addrs().is_err().then_some((running, port))
+    if found.len() == 1 { Some((found.pop()?, port)) } else { None }
 }
 
 /// Lists the folders in which the compose file may lie that the command means: its own, and those around it up to the

@@ -97,6 +97,8 @@ pub(crate) struct Running {
     secrets: Vec<Secret>,
     within: Option<Arc<Within>>,
     was_cut_off: bool,
+    /// Whether its end was awaited, also that of the one inside.
+    is_over: bool,
 }
 
 /// A tool inside a container: the child is the engine's program, which passes on what is said.
@@ -124,6 +126,9 @@ impl Running {
             // What a terminal sends is for the one inside, whom the engine's program would leave alone.
             command.process_group(0);
         }
+        if inside.as_ref().is_some_and(|(_, given)| given.len() > MOST_GIVEN) {
+            return Err(not_started(program)(io::ErrorKind::InvalidInput.into()));
+        }
         let mut child = command.spawn().map_err(not_started(program.clone()))?;
         let stderr = child.stderr.take();
         let (within, given) = match inside {
@@ -132,14 +137,19 @@ impl Running {
         };
         let own = within.clone();
         // Dropped, and so ended, where what it says cannot be listened to.
-        let mut running =
-            Running { tool, child, messages: None, cleaned, secrets: secrets.to_vec(), within, was_cut_off: false };
+        let mut running = Running {
+            tool,
+            child,
+            messages: None,
+            cleaned,
+            secrets: secrets.to_vec(),
+            within,
+            was_cut_off: false,
+            is_over: false,
+        };
         if let Some(stderr) = stderr {
             let listening = thread::Builder::new().spawn(move || listen(stderr, own.as_deref()));
             running.messages = Some(listening.map_err(|error| ToolError::NoThread(threads::not_started(error)))?);
-        }
-        if given.len() > MOST_GIVEN {
-            return Err(not_started(program)(io::ErrorKind::InvalidInput.into()));
         }
         // Less than a pipe holds. One that has ended already says why.
         if let Some(stdin) = running.child.stdin.as_mut().filter(|_| !given.is_empty())
@@ -172,11 +182,13 @@ impl Running {
         drop(self.child.stdin.take());
         let status = self.child.wait().map_err(|source| ToolError::NotStarted { tool: self.tool.into(), source })?;
         let message = self.messages();
-        if status.success() {
+        self.is_over = status.success();
+        if self.is_over {
             return Ok(());
         }
         // By the engines' own statuses: it was not started, or ended by somebody else (`docker-run(1)`, "Exit status").
         self.was_cut_off = self.within.is_some() && status.code().is_none_or(|code| code >= 125);
+        self.is_over = !self.was_cut_off;
         Err(ToolError::Failed { tool: self.tool, status: describe(status), message })
     }
 
@@ -198,9 +210,7 @@ impl Running {
     pub(crate) fn quote(&self, said: &str) -> ForeignText {
         ForeignText::new(said, &self.secrets)
     }
-}
 
-impl Running {
     /// Waits for its end, but no longer than that; tells whether it ended.
     fn ends_within(&mut self, patience: Duration) -> bool {
         // It takes a tool well under a millisecond to end: the first looks are close together.
@@ -249,19 +259,19 @@ fn engine_said(said: &str) -> String {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // The engine's program ends with that of the one inside, or for itself, and leaves the one inside alone then.
-        let has_ended = |status: io::Result<Option<ExitStatus>>, is_inside: bool| match status {
-            Ok(Some(status)) => !is_inside || status.success(),
+        // The engine's program ends with the one inside, and says so by its status; or by itself, and leaves that one alone.
+        let is_gone = |running: &mut Running| match running.child.try_wait() {
+            Ok(Some(status)) => running.within.is_none() || running.is_over || status.success(),
             Ok(None) | Err(_) => false,
         };
-        if has_ended(self.child.try_wait(), self.within.is_some()) {
+        if is_gone(self) {
             return;
         }
         drop(self.child.stdin.take());
         drop(self.child.stdout.take());
         let stopper = self.stopper();
         // To tell one inside takes another program; mostly it ends by the closed pipes.
-        if self.within.is_some() && self.ends_within(GRACE / 4) && has_ended(self.child.try_wait(), true) {
+        if self.within.is_some() && self.ends_within(GRACE / 4) && is_gone(self) {
             return;
         }
         stopper.stop(false);
@@ -363,6 +373,55 @@ mod tests {
         let pid = running.stopper().pid.unwrap();
         drop(running);
         assert!(rustix::process::test_kill_process(pid).is_err());
+    }
+
+    /// A script of a shell, as a tool inside a container whose engine's program says something first.
+    fn inside(script: &str) -> ToolCommand {
+        let container = Container::with_programs_of(Path::new("/usr/bin"));
+        let mut command = ToolCommand::of(Path::new("/bin/sh"), Some(&container), &[]);
+        command.args(["-c", script]);
+        command
+    }
+
+    #[test]
+    fn a_tool_inside_is_told_by_its_number_behind_what_the_engine_warns_of() {
+        let said = b"Emulating, says the engine\nsafe-test-process 4711\nERROR: a row\n".as_slice();
+        let container = Container::with_programs_of(Path::new("/usr/bin"));
+        let within = Within { container, process: OnceLock::new() };
+        assert_eq!(listen(said, Some(&within)), b"Emulating, says the engine\nERROR: a row\n");
+        assert_eq!(within.process.get(), Some(&4711));
+        let none = Within { process: OnceLock::new(), ..within };
+        assert_eq!(listen(b"no such container".as_slice(), Some(&none)), b"no such container");
+        assert_eq!(none.process.get(), None);
+    }
+
+    #[test]
+    fn a_tool_inside_that_is_dropped_is_gone_and_one_that_is_over_is_not_looked_for() {
+        let running = Running::start("sleep", inside("exec sleep 60"), str::to_owned, &[]).unwrap();
+        let within = running.within.clone().unwrap();
+        while within.process.get().is_none() {
+            thread::sleep(Duration::from_millis(1));
+        }
+        let pid = Pid::from_raw(i32::try_from(*within.process.get().unwrap()).unwrap()).unwrap();
+        drop(running);
+        assert!(rustix::process::test_kill_process(pid).is_err());
+        let mut failing = Running::start("sh", inside("exit 3"), str::to_owned, &[]).unwrap();
+        let error = failing.finish().unwrap_err();
+        assert_eq!(
+            (error.to_string().as_str(), failing.is_over, failing.was_cut_off()),
+            ("sh exited with status 3", true, false)
+        );
+        let mut ended = Running::start("sh", inside("kill -KILL $$"), str::to_owned, &[]).unwrap();
+        ended.finish().unwrap_err();
+        assert_eq!((ended.is_over, ended.was_cut_off()), (false, true));
+    }
+
+    #[test]
+    fn more_than_a_pipe_holds_is_not_handed_to_a_tool_inside() {
+        let mut command = inside("exit 0");
+        command.env("LONG", "x".repeat(MOST_GIVEN));
+        let error = Running::start("sh", command, str::to_owned, &[]).unwrap_err();
+        assert!(matches!(error, ToolError::NotStarted { source, .. } if source.kind() == io::ErrorKind::InvalidInput));
     }
 
     #[test]

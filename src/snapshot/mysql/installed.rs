@@ -6,9 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::own_tools;
 use crate::own_tools::{ToolCommand, ToolEnvironment};
-use crate::reach::Target;
-use crate::snapshot::containers;
-use crate::snapshot::containers::Inside;
+use crate::snapshot::containers::{Inside, Listing};
 use crate::snapshot::mysql::version::{Flavor, Version};
 
 /// Names of the two programs: those that only MariaDB has come first, since its packages have both.
@@ -70,33 +68,20 @@ impl Tools {
     }
 }
 
-/// Lists the programs that there are for a target: those of this machine, or, where the server is reached inside its container
-/// alone or there are none, those of the container.
-pub(crate) fn available(target: &Target, is_inside: bool, environment: &ToolEnvironment) -> Vec<Tools> {
-    let here = if is_inside { Vec::new() } else { installed(environment) };
-    if here.is_empty() { inside(target, environment) } else { here }
-}
+/// The pairs inside a container.
+pub(crate) const LISTING: Listing<Tools> = Listing { script: PAIRS_INSIDE, read: pair };
 
-/// Lists the pairs inside the container of this machine that a target's server runs in.
-pub(crate) fn inside(target: &Target, environment: &ToolEnvironment) -> Vec<Tools> {
-    containers::server(target, environment).map_or_else(Vec::new, |server| within(&server))
-}
-
-fn within(server: &Inside) -> Vec<Tools> {
-    let said = server.container.listing(LISTING);
-    let tools = |line: &str| {
-        let mut parts = line.split('\t');
-        let (client, dump) = (parts.next()?, parts.next()?);
-        let ((flavor, version), of_client) = (said_by(parts.next()?)?, said_by(parts.next()?)?);
-        let tools = Tools { client: client.into(), dump: dump.into(), flavor, version, inside: Some(server.clone()) };
-        (of_client == (flavor, version)).then_some(tools)
-    };
-    String::from_utf8_lossy(&said).lines().filter_map(tools).collect()
+fn pair(line: &str, server: &Inside) -> Option<Tools> {
+    let mut parts = line.split('\t');
+    let (client, dump) = (parts.next()?, parts.next()?);
+    let ((flavor, version), of_client) = (said_by(parts.next()?)?, said_by(parts.next()?)?);
+    let tools = Tools { client: client.into(), dump: dump.into(), flavor, version, inside: Some(server.clone()) };
+    (of_client == (flavor, version)).then_some(tools)
 }
 
 /// Lists in a container the pairs on `PATH`, each with what both say of themselves: an image may have the one's server, and
 /// clients of both.
-const LISTING: &str = r#"pair() {
+const PAIRS_INSIDE: &str = r#"pair() {
     client=$(command -v "$1") && dump=$(command -v "$2") &&
         printf '%s\t%s\t%s\t%s\n' "$client" "$dump" "$("$dump" --no-defaults --version)" "$("$client" --no-defaults --version)"
 }
@@ -188,7 +173,7 @@ mod tests {
         for name in ["mysql", "mysqldump"] {
             program(&folder.join(name), "x  Ver 9.7.4 for Linux on x86_64");
         }
-        let found = within(&Inside { container: Container::with_programs_of(folder), port: 3306 });
+        let found = LISTING.of(&Inside { container: Container::with_programs_of(folder), port: 3306 });
         let named: Vec<String> = found.iter().map(Tools::named).collect();
         let place = format!("{} of the container saved", folder.display());
         assert_eq!(named, [format!("MariaDB 10.11.19 in {place}"), format!("MySQL 9.7.4 in {place}")]);

@@ -9,12 +9,12 @@ use sha2::{Digest, Sha256};
 use crate::own_tools::ToolEnvironment;
 use crate::reach::{Place, Target};
 use crate::snapshot::beside_names::{Purpose, parts_of};
-use crate::snapshot::containers::{Way, way};
+use crate::snapshot::containers::way;
 use crate::snapshot::mysql::MysqlError;
 use crate::snapshot::mysql::client::{Client, Rows, literal};
 use crate::snapshot::mysql::connection::{Connection, Tls, protections};
 use crate::snapshot::mysql::explain::ACCESS_DENIED;
-use crate::snapshot::mysql::installed::{Tools, available, inside};
+use crate::snapshot::mysql::installed::{LISTING, Tools, installed};
 use crate::snapshot::mysql::rights::Rights;
 use crate::snapshot::mysql::tools;
 use crate::snapshot::mysql::version::{Flavor, Version};
@@ -64,8 +64,7 @@ pub(crate) struct Session {
 
 /// Finds how a target is reached, and the programs at hand for it.
 fn at_hand<'t>(target: &'t Target, environment: &ToolEnvironment) -> (Cow<'t, Target>, Vec<Tools>) {
-    let Way { target: dialled, is_inside } = way(target, environment);
-    (dialled, available(target, is_inside, environment))
+    (way(target, environment).target, LISTING.or_inside(|| installed(environment), target, environment))
 }
 
 /// What others that speak the protocol say of themselves: databases with another inside, and what stands before servers.
@@ -124,7 +123,7 @@ impl Session {
             }
             Err(error) => error,
         };
-        let Ok(fitting) = fitting(&inside(target, environment)) else { return Err(error) };
+        let Ok(fitting) = fitting(&LISTING.inside(target, environment)) else { return Err(error) };
         // By them alone, once it is certain that they reach the same server as the same account.
         let database = Some(identity.database.as_str()).filter(|name| !name.is_empty());
         let mut again = Session::connect(self.connection.by(&fitting)?, database)?;
@@ -212,7 +211,7 @@ impl Session {
             }
         }
         if others_may_help && installed.iter().all(|tools| tools.inside.is_none()) {
-            let inside = inside(target, environment);
+            let inside = LISTING.inside(target, environment);
             let reached = Session::reach_at(target, at, environment, &inside, database);
             return reached.map_err(|error| first.unwrap_or(error));
         }

@@ -7,10 +7,10 @@ use std::sync::Arc;
 use crate::own_tools::{ToolCommand, ToolEnvironment};
 use crate::reach::{Place, Target};
 use crate::secret::Secret;
-use crate::snapshot::containers::{Way, way};
+use crate::snapshot::containers::way;
 use crate::snapshot::engine::DumpCommand;
 use crate::snapshot::postgres::PostgresError;
-use crate::snapshot::postgres::installed::available;
+use crate::snapshot::postgres::installed::{LISTING, installed};
 use crate::snapshot::postgres::passfile;
 use crate::snapshot::postgres::tools::Tools;
 use crate::snapshot::secret_file::SecretFile;
@@ -90,8 +90,8 @@ impl Connection {
     /// [`PostgresError::NotDialable`]; `DumpError::File` if the private password file cannot be written.
     pub(crate) fn new(target: &Target, environment: &ToolEnvironment) -> Result<Self, PostgresError> {
         let place = describe(target);
-        let Way { target, is_inside } = way(target, environment);
-        let target = &*target;
+        let (judged, way) = (target, way(target, environment));
+        let target = &*way.target;
         let mut variables = inherited(environment, target.password.is_none());
         let refuse = |reason| PostgresError::NotDialable { place: place.clone(), reason };
         // For a program that is a script; one whose name holds a colon cannot be named in a list.
@@ -133,7 +133,7 @@ impl Connection {
         if variables.iter().any(|(_, value)| value.as_encoded_bytes().contains(&0)) {
             return Err(refuse("a part of it holds a NUL byte"));
         }
-        let tools = available(target, is_inside, environment).into();
+        let tools = LISTING.or_inside(|| installed(environment), judged, environment).into();
         Ok(Connection { variables, password, tools, secrets: target.secrets(), _passfile: passfile, place })
     }
 

@@ -6,9 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::own_tools;
 use crate::own_tools::ToolEnvironment;
-use crate::reach::Target;
-use crate::snapshot::containers;
-use crate::snapshot::containers::Inside;
+use crate::snapshot::containers::{Inside, Listing};
 use crate::snapshot::postgres::tools::Tools;
 
 /// Folders of folders in which platforms and version managers keep tools; see [`ToolEnvironment::folders_below`].
@@ -103,31 +101,18 @@ fn version_by_asking(program: &Path) -> Option<u32> {
     leading_number(String::from_utf8(answer.stdout).ok()?.split("(PostgreSQL) ").nth(1)?)
 }
 
-/// Lists the tools that there are for a target: those of this machine, or, where the server is reached inside its container
-/// alone or there are none, those of the container.
-pub(crate) fn available(target: &Target, is_inside: bool, environment: &ToolEnvironment) -> Vec<Tools> {
-    let here = if is_inside { Vec::new() } else { installed(environment) };
-    if here.is_empty() { inside(target, environment) } else { here }
-}
+/// The tools inside a container.
+pub(crate) const LISTING: Listing<Tools> = Listing { script: FOLDERS_INSIDE, read: folder };
 
-/// Lists the tools inside the container of this machine that a target's server runs in.
-pub(crate) fn inside(target: &Target, environment: &ToolEnvironment) -> Vec<Tools> {
-    containers::server(target, environment).map_or_else(Vec::new, |server| within(&server))
-}
-
-fn within(server: &Inside) -> Vec<Tools> {
-    let said = server.container.listing(LISTING);
-    let tools = |line: &str| {
-        let (folder, version) = line.split_once('\t')?;
-        let major = leading_number(version.split("(PostgreSQL) ").nth(1)?)?;
-        Some(Tools { folder: folder.into(), major, inside: Some(server.clone()) })
-    };
-    String::from_utf8_lossy(&said).lines().filter_map(tools).collect()
+fn folder(line: &str, server: &Inside) -> Option<Tools> {
+    let (folder, version) = line.split_once('\t')?;
+    let major = leading_number(version.split("(PostgreSQL) ").nth(1)?)?;
+    Some(Tools { folder: folder.into(), major, inside: Some(server.clone()) })
 }
 
 /// Lists in a container the folders that hold all three programs, each with what `pg_dump` says of itself: those whose names
 /// begin with a version first, since what is on `PATH` may be a script that looks for them.
-const LISTING: &str = r#"IFS=:
+const FOLDERS_INSIDE: &str = r#"IFS=:
 for folder in /usr/lib/postgresql/*/bin /usr/libexec/postgresql*/ $PATH; do
     folder="${folder%/}"
     [ -x "$folder/pg_dump" ] && [ -x "$folder/pg_restore" ] && [ -x "$folder/psql" ] &&
@@ -166,11 +151,11 @@ mod tests {
     fn inside_a_container_folders_with_all_programs_count() {
         let temporary = tempfile::tempdir().unwrap();
         programs(temporary.path(), "18.1 (Debian 18.1-1)");
-        let found = within(&Inside { container: Container::with_programs_of(temporary.path()), port: 5432 });
+        let found = LISTING.of(&Inside { container: Container::with_programs_of(temporary.path()), port: 5432 });
         let of_path: Vec<_> = found.iter().filter(|tools| tools.folder == temporary.path()).collect();
         assert!(matches!(of_path[..], [Tools { major: 18, inside: Some(Inside { port: 5432, .. }), .. }]), "{found:?}");
         fs::remove_file(temporary.path().join("psql")).unwrap();
-        let found = within(&Inside { container: Container::with_programs_of(temporary.path()), port: 5432 });
+        let found = LISTING.of(&Inside { container: Container::with_programs_of(temporary.path()), port: 5432 });
         assert!(found.iter().all(|tools| tools.folder != temporary.path()), "{found:?}");
     }
 

@@ -7,7 +7,7 @@ use crate::own_tools::ToolEnvironment;
 use crate::reach::Target;
 use crate::snapshot::postgres::PostgresError;
 use crate::snapshot::postgres::connection::Connection;
-use crate::snapshot::postgres::installed::inside;
+use crate::snapshot::postgres::installed::LISTING;
 use crate::snapshot::postgres::psql::{Psql, literal, number, text};
 use crate::snapshot::postgres::tools;
 use crate::snapshot::postgres::tools::Tools;
@@ -108,7 +108,7 @@ impl Session {
         session.tools = match fitting(connection.tools()) {
             Ok(tools) => tools,
             Err(error) => {
-                let inside = inside(target, environment);
+                let inside = LISTING.inside(target, environment);
                 let Ok(tools) = fitting(&inside) else { return Err(error) };
                 // By them alone, once it is certain that they reach the same server.
                 let again = Self::connect(session.connection.with_tools(inside))?;

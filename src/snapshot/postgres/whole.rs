@@ -1,12 +1,11 @@
 //! What a snapshot holds where it is whole, and how that is found out.
 
-use crate::snapshot::containers::way;
 use crate::snapshot::engine::Restoration;
 use crate::snapshot::postgres::PostgresError;
 use crate::snapshot::postgres::catalog::Contents;
 use crate::snapshot::postgres::contents;
 use crate::snapshot::postgres::facts::Facts;
-use crate::snapshot::postgres::installed::{available, inside};
+use crate::snapshot::postgres::installed::{LISTING, installed};
 use crate::snapshot::postgres::readback::{DumpFile, hash, read_back};
 use crate::snapshot::postgres::recorded;
 use crate::snapshot::postgres::script::Script;
@@ -45,8 +44,8 @@ pub(crate) fn of<'a>(restoration: &Restoration<'a>) -> Result<Whole<'a>, Postgre
     };
     let (target, environment) = (restoration.target, restoration.environment);
     let reader = |tools: &[Tools]| tools::to_read(tools, manifest).cloned();
-    let tools = reader(&available(target, way(target, environment).is_inside, environment))
-        .or_else(|error| reader(&inside(target, environment)).map_err(|_| error))?;
+    let tools = reader(&LISTING.or_inside(|| installed(environment), target, environment))
+        .or_else(|error| reader(&LISTING.inside(target, environment)).map_err(|_| error))?;
     Ok(Whole { manifest, dump, facts, promised, tools })
 }
 
