@@ -1,11 +1,14 @@
 //! Many findings to few targets: variables and readings that name one database become one.
 
+use std::path::Path;
+
 use crate::collections::{HashMap, HashSet};
 use crate::reach::grammars::placeholder;
 
 use crate::environment::Origin;
 use crate::environment::not_followed::{GivenUp, NotFollowed};
 use crate::reach::assemble::Found;
+use crate::reach::assemble::ambient::SOCKET_FOLDERS;
 use crate::reach::without_secrets::without_secrets;
 use crate::reach::{Doubt, Engine, Place, Target};
 use crate::secret::MASK;
@@ -221,7 +224,7 @@ impl Told {
         let unusual_port = |place: &Place| port_of(place).filter(|port| Some(*port) != engine.default_port());
         let is_further = |place: &Place| {
             let is_default = match place {
-                Place::Socket { path, .. } => !path.starts_with("/cloudsql"),
+                Place::Socket { path, .. } => SOCKET_FOLDERS.iter().any(|usual| path == Path::new(usual)),
                 Place::Host { name, .. } => {
                     matches!(name.as_str(), "localhost" | "127.0.0.1" | "::1") && unusual_port(place).is_none()
                 }

@@ -6,51 +6,49 @@
 
 use crate::tools::words::called;
 
-const ENGINES: &[&str] = &["docker", "docker-compose", "nerdctl", "podman", "podman-compose", "wp-env"];
+const ENGINES: &[&str] = &["docker", "docker-compose", "nerdctl", "podman", "podman-compose", WP_ENV];
+
+/// An environment of containers of its own, with subcommands of its own.
+const WP_ENV: &str = "wp-env";
+
+/// When a subcommand takes volumes with it, or what is in their databases.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Volumes {
+    Always,
+    Never,
+    /// With one of these options.
+    With(&'static [&'static str]),
+}
+
+use Volumes::{Always, Never, With};
+
+const ASKED_FOR: Volumes = With(&["-v", "--volumes"]);
 
 /// Words behind the program, options skipped, that a command line which removes data begins with.
-const REMOVING: &[&[&str]] = &[
-    &["clean"],
-    &["cleanup"],
-    &["compose", "down"],
-    &["compose", "rm"],
-    &["container", "prune"],
-    &["container", "remove"],
-    &["container", "rm"],
-    &["destroy"],
-    &["down"],
-    &["machine", "reset"],
-    &["machine", "rm"],
-    &["pod", "prune"],
-    &["pod", "rm"],
-    &["reset"],
-    &["rm"],
-    &["stack", "down"],
-    &["stack", "rm"],
-    &["system", "prune"],
-    &["system", "reset"],
-    &["volume", "prune"],
-    &["volume", "remove"],
-    &["volume", "rm"],
+const REMOVING: &[(&[&str], Volumes)] = &[
+    (&["compose", "down"], ASKED_FOR),
+    (&["compose", "rm"], ASKED_FOR),
+    (&["container", "prune"], Never),
+    (&["container", "remove"], ASKED_FOR),
+    (&["container", "rm"], ASKED_FOR),
+    (&["down"], ASKED_FOR),
+    (&["machine", "reset"], Always),
+    (&["machine", "rm"], Always),
+    (&["pod", "prune"], Never),
+    (&["pod", "rm"], Always),
+    (&["rm"], ASKED_FOR),
+    (&["stack", "down"], Never),
+    (&["stack", "rm"], Never),
+    (&["system", "prune"], With(&["--volumes"])),
+    (&["system", "reset"], Always),
+    (&["volume", "prune"], Always),
+    (&["volume", "remove"], Always),
+    (&["volume", "rm"], Always),
 ];
 
-/// Those that remove volumes, and those that do so with an option.
-const REMOVING_VOLUMES: &[(&[&str], &[&str])] = &[
-    (&["compose", "down"], &["-v", "--volumes"]),
-    (&["compose", "rm"], &["-v", "--volumes"]),
-    (&["container", "rm"], &["-v", "--volumes"]),
-    (&["destroy"], &[]),
-    (&["down"], &["-v", "--volumes"]),
-    (&["machine", "reset"], &[]),
-    (&["machine", "rm"], &[]),
-    (&["pod", "rm"], &[]),
-    (&["rm"], &["-v", "--volumes"]),
-    (&["system", "prune"], &["--volumes"]),
-    (&["system", "reset"], &[]),
-    (&["volume", "prune"], &[]),
-    (&["volume", "remove"], &[]),
-    (&["volume", "rm"], &[]),
-];
+/// The same of [`WP_ENV`].
+const REMOVING_OF_WP_ENV: &[(&[&str], Volumes)] =
+    &[(&["clean"], Always), (&["cleanup"], Always), (&["destroy"], Always), (&["reset"], Always)];
 
 /// Options with which `compose up` replaces volumes that have no name.
 const RENEWING: &[&str] = &["-V", "--renew-anon-volumes"];
@@ -80,7 +78,7 @@ const VALUED: &[&str] = &[
 ];
 
 /// Subcommands behind which words are those of another program, or names.
-const RUNNING: &[&str] = &["build", "create", "exec", "logs", "run"];
+const RUNNING: &[&str] = &["build", "create", "exec", "logs", "pull", "restart", "run", "start", "up"];
 
 /// How many values of options that are not known may stand before a subcommand.
 const MOST_BEFORE: usize = 2;
@@ -88,23 +86,24 @@ const MOST_BEFORE: usize = 2;
 /// Finds what of a command line removes containers or volumes: `docker compose down`.
 pub(crate) fn removal(words: &[String]) -> Option<String> {
     let call = Call::of(words)?;
-    let said = REMOVING.iter().filter(|wanted| call.says(wanted));
-    let removing = said.max_by_key(|wanted| wanted.len()).map(|words| words.join(" "));
-    let said = removing.or_else(|| call.renews().then(|| "compose up --renew-anon-volumes".to_owned()))?;
+    let (said, _) = call.removing(|_| true)?;
     Some(format!("{} {said}", call.program))
 }
 
-/// Finds what of a command line removes volumes: `docker compose down --volumes`.
+/// Finds what of a command line removes volumes, or empties the databases in them: `docker compose down --volumes`.
 pub(crate) fn removal_of_volumes(words: &[String]) -> Option<String> {
     let call = Call::of(words)?;
-    let said = REMOVING_VOLUMES.iter().filter(|(wanted, options)| {
-        call.says(wanted) && (options.is_empty() || options.iter().any(|option| call.has(option)))
-    });
-    let removing = said.max_by_key(|(wanted, _)| wanted.len());
-    let said =
-        removing.map(|(wanted, options)| [*wanted, &options[options.len().saturating_sub(1)..]].concat().join(" "));
-    let said = said.or_else(|| call.renews().then(|| "compose up --renew-anon-volumes".to_owned()))?;
-    Some(format!("{} {said}", call.program))
+    let takes = |volumes: Volumes| match volumes {
+        Always => true,
+        Never => false,
+        With(options) => options.iter().any(|option| call.has(option)),
+    };
+    let (said, volumes) = call.removing(takes)?;
+    let option = match volumes {
+        With([.., option]) => format!(" {option}"),
+        _ => String::new(),
+    };
+    Some(format!("{} {said}{option}", call.program))
 }
 
 /// A call of an engine's program.
@@ -130,26 +129,42 @@ impl<'w> Call<'w> {
         Some(Call { program, plain, arguments })
     }
 
-    /// Tells whether it says these words one behind the other, ahead of what is run in a container. An option that is not known
-    /// to have a value may have one before them.
+    /// Finds the words by which it removes something whose volumes are wanted; of several the most telling.
+    fn removing(&self, are_wanted: impl Fn(Volumes) -> bool) -> Option<(String, Volumes)> {
+        let table = if self.program == WP_ENV { REMOVING_OF_WP_ENV } else { REMOVING };
+        let said = table.iter().filter(|(words, volumes)| self.says(words) && are_wanted(*volumes));
+        let said = said.max_by_key(|(words, _)| words.len()).map(|(words, volumes)| (words.join(" "), *volumes));
+        said.or_else(|| self.renews().then(|| ("compose up --renew-anon-volumes".to_owned(), Always)))
+    }
+
+    /// Lists its own words: those ahead of what is run in a container, or of names.
+    fn own(&self) -> &[&'w str] {
+        let running = self.plain.iter().position(|word| RUNNING.contains(word));
+        &self.plain[..running.unwrap_or(self.plain.len())]
+    }
+
+    /// Tells whether it says these words one behind the other. An option that is not known to have a value may have one before
+    /// them.
     fn says(&self, wanted: &[&str]) -> bool {
-        let own = self.plain.iter().take_while(|word| !RUNNING.contains(word)).count();
-        let begin = self.plain[..own].windows(wanted.len()).position(|words| words == wanted);
+        let begin = self.own().windows(wanted.len()).position(|words| words == wanted);
         begin.is_some_and(|begin| begin <= MOST_BEFORE)
     }
 
     /// Tells whether volumes without a name are replaced.
     fn renews(&self) -> bool {
-        let compose = self.plain.contains(&"compose") || self.program.ends_with("compose");
-        let ups = self.plain.iter().take_while(|word| !RUNNING.contains(word)).any(|word| *word == "up");
-        compose && ups && RENEWING.iter().any(|option| self.has(option))
+        let compose = self.own().contains(&"compose") || self.program.ends_with("compose");
+        let subcommand = self.plain.get(self.own().len());
+        compose && subcommand == Some(&"up") && RENEWING.iter().any(|option| self.has(option))
     }
 
     /// Tells whether an option is given, also among short ones: `-fsv`.
     fn has(&self, option: &str) -> bool {
+        let short = option.strip_prefix('-').filter(|short| short.len() == 1);
         let is_among = |word: &str| {
-            let short = option.strip_prefix('-').filter(|short| short.len() == 1);
-            short.is_some_and(|short| word.starts_with('-') && !word.starts_with("--") && word.contains(short))
+            // `-fdev.yml` is one option with its value.
+            let options =
+                word.strip_prefix('-').filter(|options| options.bytes().all(|byte| byte.is_ascii_alphabetic()));
+            options.zip(short).is_some_and(|(options, short)| options.contains(short))
         };
         self.arguments.iter().any(|word| word == option || word.starts_with(&format!("{option}=")) || is_among(word))
     }
@@ -181,6 +196,14 @@ mod tests {
             ("nerdctl -n k8s.io volume rm x", Some("nerdctl volume rm")),
             ("docker --tlscacert ca.pem --tlscert c.pem volume rm x", Some("docker volume rm")),
             ("docker compose logs -f down -v", None),
+            ("docker compose -fdev.yml down", None),
+            ("docker compose up -V cleanup", Some("docker compose up --renew-anon-volumes")),
+            ("docker compose up -d destroy reset rm", None),
+            ("docker reset", None),
+            ("wp-env destroy", Some("wp-env destroy")),
+            ("npx wp-env clean all", Some("wp-env clean")),
+            ("wp-env cleanup", Some("wp-env cleanup")),
+            ("wp-env start", None),
             ("docker compose up -d", None),
             ("docker run -v data:/data postgres", None),
         ];

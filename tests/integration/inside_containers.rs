@@ -5,6 +5,7 @@
 use std::io::{Read, Write};
 use std::os::unix::net::UnixListener;
 use std::path::Path;
+use std::process::Stdio;
 use std::thread;
 
 use crate::support::{Mariadb, Outcome, Postgres, Programs, Sandbox};
@@ -47,7 +48,9 @@ fn with_engine(sandbox: &mut Sandbox, inside: u16, published: Option<u16>, folde
         "docker",
         &format!(
             "[ \"$1\" = -H ] && shift 2; [ \"$1\" = exec ] || exit 98; shift; [ \"$1\" = -i ] && shift\n\
-             [ \"$1\" = 79dab3379acc ] || exit 97; shift\nPGUSER=nobody MYSQL_PWD=wrong PATH='{}':/usr/bin:/bin exec \"$@\"",
+             own='PGUSER=nobody MYSQL_PWD=wrong'; while [ \"$1\" = -e ]; do own=; shift 2; done\n\
+             [ \"$1\" = 79dab3379acc ] || [ \"$1\" = shop-db-1 ] || exit 97; shift\n\
+             exec env $own PATH='{}':/usr/bin:/bin \"$@\"",
             folder.display()
         ),
     );
@@ -67,6 +70,33 @@ fn make_postgres(server: &Postgres, database: &str) {
     );
 }
 
+/// Gives the project the database at such a place, and a suite.
+fn with_database(sandbox: &Sandbox, scheme: &str, user: &str, place: &str, database: &str) {
+    let url = format!("{scheme}://{user}:{IN_A_URL}@{place}/{database}");
+    sandbox.write(".env", format!("APP_ENV=testing\nDATABASE_URL={url}\n"));
+    sandbox.suite("");
+}
+
+/// Does what the newest manifest says, by the shell of a person who types the password.
+#[track_caller]
+fn put_back_by_hand(sandbox: &Sandbox) {
+    let manifest = sandbox.manifests().remove(0);
+    let commands: Vec<&str> = manifest["by_hand"].as_array().unwrap().iter().map(|one| one.as_str().unwrap()).collect();
+    assert!(commands.iter().any(|command| command.contains(" exec -i -e ")), "{commands:#?}");
+    let script = format!("set -e -o pipefail\n{}", commands.join("\n"));
+    let mut shell = sandbox.program("bash");
+    let mut child = shell
+        .args(["-c", &script])
+        .current_dir(sandbox.backups())
+        .stdin(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(format!("{PASSWORD}\n").as_bytes()).unwrap();
+    let done = child.wait_with_output().unwrap();
+    assert!(done.status.success(), "{script}\n{}", String::from_utf8_lossy(&done.stderr));
+}
+
 /// No argument of the engine's program may say the password.
 #[track_caller]
 fn expect_no_password(sandbox: &Sandbox) {
@@ -82,9 +112,7 @@ fn without_tools_on_this_machine_those_of_the_container_that_publishes_the_port_
     make_postgres(server, database);
     let mut sandbox = Sandbox::new();
     with_engine(&mut sandbox, server.port(), Some(server.port()), &Programs::of_version(18).folder);
-    let url = format!("postgres://{database}:{IN_A_URL}@127.0.0.1:{}/{database}", server.port());
-    sandbox.write(".env", format!("APP_ENV=testing\nDATABASE_URL={url}\n"));
-    sandbox.suite("");
+    with_database(&sandbox, "postgres", database, &format!("127.0.0.1:{}", server.port()), database);
     let tools = sandbox.tools();
     let run = |arguments: &[&str]| Outcome::of(&mut with_tools_alone(&sandbox, &[&tools], arguments));
     let said = run(&["doctor"]).expect_code(0).stdout;
@@ -109,15 +137,17 @@ fn a_service_that_publishes_no_port_is_reached_inside_its_container() {
     make_postgres(server, database);
     let mut sandbox = Sandbox::new();
     with_engine(&mut sandbox, server.port(), None, &Programs::of_machine().clients());
-    let url = format!("postgres://{database}:{IN_A_URL}@shop-database-inside:{}/{database}", server.port());
-    sandbox.write(".env", format!("APP_ENV=testing\nDATABASE_URL={url}\n"));
-    sandbox.suite("");
+    with_database(&sandbox, "postgres", database, &format!("shop-database-inside:{}", server.port()), database);
     let said = sandbox.guarded().expect_code(0).stderr;
     assert!(sandbox.has_run() && said.contains("on shop-database-inside:"), "{said}");
     server.psql(database, "DELETE FROM t");
     sandbox.run(&["restore", "latest"]).expect_code(0);
     assert_eq!(server.psql(database, "SELECT count(*) FROM t"), "3");
     expect_no_password(&sandbox);
+    server.psql(database, "DELETE FROM t");
+    put_back_by_hand(&sandbox);
+    assert_eq!(server.psql(database, "SELECT count(*) FROM t"), "3");
+    server.psql("postgres", &format!("DROP DATABASE {database}_before"));
 }
 
 #[test]
@@ -128,9 +158,7 @@ fn a_service_whose_port_is_published_is_reached_there_by_the_tools_of_this_machi
     let mut sandbox = Sandbox::new();
     // Inside it is another.
     with_engine(&mut sandbox, 5432, Some(server.port()), Path::new("/nowhere"));
-    let url = format!("postgres://{database}:{IN_A_URL}@shop-database-inside/{database}");
-    sandbox.write(".env", format!("APP_ENV=testing\nDATABASE_URL={url}\n"));
-    sandbox.suite("");
+    with_database(&sandbox, "postgres", database, "shop-database-inside", database);
     sandbox.guarded().expect_code(0);
     assert_eq!(sandbox.manifests()[0]["tables"][0]["rows"], 3);
     assert_eq!(sandbox.calls("docker"), [""; 0]);
@@ -151,9 +179,7 @@ fn a_mariadb_inside_is_saved_and_put_back() {
     );
     let mut sandbox = Sandbox::new();
     with_engine(&mut sandbox, server.port(), None, Path::new("/usr/bin"));
-    let url = format!("mysql://inside:{IN_A_URL}@shop-database-inside:{}/{database}", server.port());
-    sandbox.write(".env", format!("APP_ENV=testing\nDATABASE_URL={url}\n"));
-    sandbox.suite("");
+    with_database(&sandbox, "mysql", "inside", &format!("shop-database-inside:{}", server.port()), database);
     let said = sandbox.guarded().expect_code(0).stderr;
     assert!(sandbox.has_run() && said.contains(" saved ("), "{said}");
     sandbox.run(&["verify", "--level", "restore"]).expect_code(0);
@@ -161,6 +187,9 @@ fn a_mariadb_inside_is_saved_and_put_back() {
     sandbox.run(&["restore", "latest"]).expect_code(0);
     assert_eq!(server.sql(database, "SELECT COUNT(*) FROM v"), "3");
     expect_no_password(&sandbox);
+    server.sql(database, "DROP VIEW v; DELETE FROM t");
+    put_back_by_hand(&sandbox);
+    assert_eq!(server.sql(database, "SELECT COUNT(*) FROM v"), "3");
 }
 
 #[test]
@@ -170,9 +199,7 @@ fn what_the_engine_says_is_told_where_nothing_runs_inside() {
     make_postgres(server, database);
     let mut sandbox = Sandbox::new();
     with_engine(&mut sandbox, server.port(), None, &Programs::of_machine().clients());
-    let url = format!("postgres://{database}:{IN_A_URL}@shop-database-inside:{}/{database}", server.port());
-    sandbox.write(".env", format!("APP_ENV=testing\nDATABASE_URL={url}\n"));
-    sandbox.suite("");
+    with_database(&sandbox, "postgres", database, &format!("shop-database-inside:{}", server.port()), database);
     // It lists the tools, and is paused then.
     let docker = sandbox.tools().join("docker");
     let works = std::fs::read_to_string(&docker).unwrap();

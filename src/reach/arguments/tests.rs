@@ -215,6 +215,9 @@ fn a_place_is_reached_though_only_another_environment_knows_the_name() {
     assert!(lines.iter().any(|line| line.contains("db.northwind-shop.net:5432")), "{lines:?}");
     let lines = in_a_script(&[reading(&[]), ambient[1].clone()], "psql -c x $D");
     assert!(lines.iter().all(|line| line.contains(" 127.0.0.1:5432 ") && !line.ends_with(']')), "{lines:?}");
+    let tunnel = [reading(&[("H", "/run/tunnel")]), test.clone()];
+    let lines = in_a_script(&tunnel, "psql -h $H -d $D");
+    assert!(lines.iter().any(|line| line.contains("/run/tunnel")), "{lines:?}");
     let hosts = [live.clone(), reading(&[("H", "localhost"), ("I", "localhost")])];
     let lines = in_a_script(&hosts, "psql -h $H,$I x");
     assert!(lines.iter().any(|line| line.contains("db.northwind-shop.net")), "{lines:?}");

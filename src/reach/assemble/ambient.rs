@@ -212,10 +212,13 @@ fn default_place(one: &mut Found, lookup: &Lookup<'_>) {
     draft.places = vec![place];
 }
 
+/// Folders in which PostgreSQL's socket is by default: Debian's, and that of its own builds.
+pub(crate) const SOCKET_FOLDERS: [&str; 2] = ["/var/run/postgresql", "/tmp"];
+
 /// Finds the folder of PostgreSQL's socket; Debian's, where no socket is there.
 fn socket_folder(port: Option<u16>, lookup: &Lookup<'_>) -> PathBuf {
     let socket = format!(".s.PGSQL.{}", port.unwrap_or(5432));
-    let folders = ["/var/run/postgresql", "/tmp"].map(Path::new);
+    let folders = SOCKET_FOLDERS.map(Path::new);
     folders.into_iter().find(|folder| lookup.files.exists(&folder.join(&socket))).unwrap_or(folders[0]).to_owned()
 }
 

@@ -116,7 +116,10 @@ impl Session {
     ) -> Result<(), MysqlError> {
         let identity = &self.identity;
         let fitting = |programs: &[Tools]| tools::to_save(programs, identity.flavor, identity.version).cloned();
-        let error = match fitting(at_hand) {
+        let is_inside = self.connection.tools.inside.is_some();
+        // What was gone inside for could not log in.
+        let at_hand = if is_inside { LISTING.inside(target, environment) } else { at_hand.to_vec() };
+        let error = match fitting(&at_hand) {
             Ok(fitting) => {
                 self.connection = self.connection.by(&fitting)?;
                 return Ok(());

@@ -2,6 +2,8 @@
 //!
 //! Source: the Bash Reference Manual, "Shell Builtin Commands"; POSIX.1-2024, "Special Built-In Utilities".
 
+use crate::environment::follow::shell_text::splitter::closing;
+use crate::text::head;
 use crate::tools::words::{SHELLS, name_of};
 
 /// Lists the variables that a command of the shell sets to what cannot be told, or takes away.
@@ -41,23 +43,16 @@ pub(crate) fn assigned_by_default(word: &str) -> impl Iterator<Item = (&str, &st
         let name = leading_name(&word[at + opening.len()..]);
         let operation = &word[at + opening.len() + name.len()..];
         let assigns = is_name(name) && (operation.starts_with(":=") || operation.starts_with('='));
-        assigns.then(|| (name, &word[at..at + opening.len() + name.len() + end_of_expression(operation)]))
+        assigns.then(|| {
+            let near = head(operation, LONGEST_DEFAULT);
+            let end = (closing(near.as_bytes(), 0, b'{', b'}') + 1).min(near.len());
+            (name, &word[at..at + opening.len() + name.len() + end])
+        })
     })
 }
 
-/// Finds where the brace closes that was opened before `text`.
-fn end_of_expression(text: &str) -> usize {
-    let mut open = 1_usize;
-    let closes = |byte: u8| {
-        match byte {
-            b'{' => open += 1,
-            b'}' => open -= 1,
-            _ => {}
-        }
-        open == 0
-    };
-    text.bytes().position(closes).map_or(text.len(), |at| at + 1)
-}
+/// How far the brace is looked for that closes a default, in bytes: what is longer is cut off, and so is none that is known.
+const LONGEST_DEFAULT: usize = 4096;
 
 /// Whether `text` has the form of a shell variable's name.
 pub(crate) fn is_name(text: &str) -> bool {

@@ -374,7 +374,7 @@ fn substitutions(body: &[u8]) -> impl Iterator<Item = &[u8]> {
 }
 
 /// Where the bracket opened before `from` closes, quotes and nested brackets minded; the end where it never does.
-fn closing(text: &[u8], from: usize, open: u8, close: u8) -> usize {
+pub(super) fn closing(text: &[u8], from: usize, open: u8, close: u8) -> usize {
     let (mut at, mut depth, mut quote) = (from, 1u32, None);
     while let Some(&byte) = text.get(at) {
         match (byte, quote) {

@@ -115,6 +115,7 @@ fn deep_nesting_and_long_texts_end() {
     simple_commands(&"`".repeat(100_000));
     simple_commands(&"export A=1;b;".repeat(10_000));
     simple_commands(&"${".repeat(100_000));
+    simple_commands(&": ${A:=".repeat(50_000));
     simple_commands(&"<<A\n".repeat(20_000));
     simple_commands(&"case x in ".repeat(20_000));
     simple_commands(&"((".repeat(100_000));

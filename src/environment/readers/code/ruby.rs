@@ -116,6 +116,8 @@ pub(crate) fn statements(code: &str) -> Vec<&str> {
         }
         let whole = found.last().map_or(piece, |(start, end)| &code[*start..*end]);
         match open {
+            // Only what comes is looked at: the rest was, with the piece before.
+            0 if whole.len() > piece.len() && !begins_block(piece) => {}
             0 => open = usize::from(begins_block(whole) && assignment(whole).is_some()),
             _ if begins_block(piece) => open += 1,
             _ if first_word(piece).0 == "end" => open -= 1,
@@ -192,10 +194,14 @@ pub(crate) fn assignment(statement: &str) -> Option<Assignment<'_>> {
     Some(Assignment { name, operator, expression, conditions })
 }
 
+/// The most modifiers that one statement has.
+const MOST_MODIFIERS: usize = 33;
+
 /// Splits the modifiers from a statement or its expression: conditions, each with whether it must hold.
 pub(crate) fn modified(code: &str) -> (&str, Vec<(&str, bool)>) {
     let (mut own, mut conditions) = (code, Vec::new());
-    while !OPENERS.contains(&first_word(own).0) {
+    // More than that in a row is nothing that anybody evaluates.
+    while conditions.len() < MOST_MODIFIERS && !OPENERS.contains(&first_word(own).0) {
         let at = [" if ", " unless "].into_iter().filter_map(|word| Some((own.rfind(word)?, word))).max();
         let Some((at, word)) = at else { break };
         conditions.push((own[at + word.len()..].trim(), word == " if "));
@@ -293,6 +299,13 @@ pub(crate) fn holds(condition: &str, environment: &str) -> Option<bool> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn hostile_statements_end() {
+        assert_eq!(statements(&format!("a = b{}", "\n|| c".repeat(50_000))).len(), 1);
+        let conditions = assignment(&format!("a = b{}", " if c".repeat(50_000))).unwrap().conditions.len();
+        assert_eq!(conditions, MOST_MODIFIERS);
+    }
 
     #[test]
     fn conditions_about_the_environment_are_decided() {

@@ -10,6 +10,7 @@ mod extensions;
 mod failures;
 mod fakes;
 mod in_place;
+mod inside;
 mod leaving;
 mod loading;
 mod money;
