@@ -15,7 +15,8 @@ use crate::snapshot::mysql::client::{Client, identifier};
 use crate::snapshot::mysql::definitions;
 use crate::snapshot::mysql::definitions::Named;
 use crate::snapshot::mysql::dump::{DumpReader, Handing, Held, differing_definitions, differing_tables, named};
-use crate::snapshot::mysql::kept::{KEPT, Kept, keep};
+use crate::snapshot::mysql::kept::{KEPT, Kept, TablesOf, keep};
+use crate::snapshot::mysql::moved::moved;
 use crate::snapshot::mysql::objects::Kind;
 use crate::snapshot::mysql::take::look;
 use crate::snapshot::mysql::{MysqlError, Session};
@@ -29,6 +30,8 @@ pub(crate) struct Exchange<'a> {
     pub(crate) database: &'a str,
     /// The one whose tables are to come in.
     pub(crate) incoming: &'a str,
+    /// [Whose](TablesOf) its tables are; `None` where they are new.
+    pub(crate) incoming_tables: Option<&'a str>,
     /// The name that what is there is kept under; announced.
     pub(crate) replaced: &'a str,
     /// What follows the database's name where it is made.
@@ -133,8 +136,13 @@ fn old(
         let names: Vec<&str> = tables.broken_views.iter().map(String::as_str).collect();
         notes.push(format!("What was there had views that did not work, which are not kept: {}.", names.join(", ")));
     }
-    let (count, incoming) = (tables.data.len() as u64, exchange.incoming.to_owned());
-    let mut kept = Kept { tables: count, options, definitions: Vec::new(), incoming };
+    let newest = moved(server, database)?.pop().map(|moved| moved.tables_of.incoming);
+    let incoming = match exchange.incoming_tables {
+        Some(known) => known.to_owned(),
+        None => server.client.ask("SELECT UUID()")?.concat().concat(),
+    };
+    let tables_of = TablesOf { kept: newest.unwrap_or_default(), incoming };
+    let mut kept = Kept { tables: tables.data.len() as u64, options, definitions: Vec::new(), tables_of };
     if !tables.views.is_empty() || !others.is_empty() {
         let mut more = definitions::options(server, database, exchange.handing);
         more.extend(tables.broken_views.iter().map(|name| format!("--ignore-table={database}.{name}")));

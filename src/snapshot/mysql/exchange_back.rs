@@ -8,7 +8,8 @@ use crate::snapshot::mysql::catalog;
 use crate::snapshot::mysql::definitions;
 use crate::snapshot::mysql::dump::{COMPLETED, Definers, DumpReader, named};
 use crate::snapshot::mysql::exchange::{Exchange, exchange, forget_kept};
-use crate::snapshot::mysql::kept::{KEPT, kept};
+use crate::snapshot::mysql::kept::{KEPT, Kept as Contents, kept};
+use crate::snapshot::mysql::moved::{Moved, moved};
 use crate::snapshot::mysql::obstacles::foreign_definers;
 use crate::snapshot::mysql::{MysqlError, Session};
 use crate::snapshot::{AT_WORK, Unwatched};
@@ -39,7 +40,7 @@ pub(crate) fn exchange_back(order: &Kept<'_>) -> Result<Restored, MysqlError> {
     let tables = catalog::tables(&mut server.client, name)?;
     let count = tables.data.keys().filter(|table| *table != KEPT).count() as u64;
     if count == 0 && was.tables > 0 {
-        return make_again(&mut server, (database, name), &was.definitions);
+        return make_again(&mut server, (database, name), &was);
     }
     if count != was.tables {
         return Err(not_kept(&format!("it has {count} tables, and had {} when it was replaced", was.tables)));
@@ -56,6 +57,7 @@ pub(crate) fn exchange_back(order: &Kept<'_>) -> Result<Restored, MysqlError> {
     let exchange_for = Exchange {
         database,
         incoming: name,
+        incoming_tables: Some(&was.tables_of.kept),
         replaced: &replaced,
         options: &was.options,
         definitions: &statements,
@@ -82,44 +84,21 @@ pub(crate) fn exchange_back(order: &Kept<'_>) -> Result<Restored, MysqlError> {
     }
 }
 
-/// Finds what has the tables that had stayed in the database when `name` was made: what was replaced first since then. `None`
-/// where nothing was replaced since, or what was replaced was brought back last.
-fn replaced_since(server: &mut Session, database: &str, name: &str) -> Result<Option<String>, MysqlError> {
-    let order = |server: &Session, name: &str| match server.parts_of(name, database) {
-        // A second one of one moment has a longer name.
-        Some((Purpose::Replaced, at)) => Some((at, name.len(), name.to_owned())),
-        _ => None,
-    };
-    let own = order(server, name);
-    let all = server.names(&|_| true)?;
-    let mut later: Vec<_> = all.iter().filter_map(|other| order(server, other)).collect();
-    later.retain(|other| own.as_ref().is_none_or(|own| other > own));
-    later.sort_unstable();
-    let mut found: Vec<(String, bool)> = Vec::new();
-    for (.., other) in later {
-        let Some(kept) = kept(&mut server.client, &other)? else { continue };
-        let has_tables = catalog::tables(&mut server.client, &other)?.data.keys().any(|table| table != KEPT);
-        if has_tables || kept.tables == 0 {
-            let was_brought_back =
-                server.parts_of(&kept.incoming, database).is_some_and(|(purpose, _)| purpose == Purpose::Replaced);
-            found.push((other, was_brought_back));
-        }
-    }
-    let is_back = found.last().is_none_or(|(_, was_brought_back)| *was_brought_back);
-    Ok(found.into_iter().next().map(|(first, _)| first).filter(|_| !is_back))
-}
-
 /// Makes again what a restore had dropped that was killed before it moved a table; then nothing is kept any more.
-fn make_again(server: &mut Session, (database, name): (&str, &str), text: &[u8]) -> Result<Restored, MysqlError> {
+fn make_again(server: &mut Session, (database, name): (&str, &str), was: &Contents) -> Result<Restored, MysqlError> {
     let not_kept = |reason: String| MysqlError::NotKept { database: name.to_owned(), reason };
     let _turn = beside::take_turn(server, database)?;
     if !server.exists(database)? {
         return Err(not_kept(format!("its tables had stayed in `{database}`, which is gone")));
     }
-    if let Some(first) = replaced_since(server, database, name)? {
+    let (own, past) = (&was.tables_of.kept, moved(server, database)?);
+    let later: Vec<&Moved> = past.iter().filter(|moved| moved.is_after(server, database, name)).collect();
+    if let Some(newest) = later.last().filter(|newest| newest.tables_of.incoming != *own) {
+        let holder = later.iter().find(|moved| moved.tables_of.kept == *own).unwrap_or(newest);
+        let first = &holder.name;
         return Err(not_kept(format!("a later restore has replaced what it belongs to: bring back `{first}` first")));
     }
-    let (expected, made) = definitions::make_missing(server, database, text, &Unwatched)?;
+    let (expected, made) = definitions::make_missing(server, database, &was.definitions, &Unwatched)?;
     let listed: Vec<String> = made.iter().map(|(kind, name)| format!("{} `{name}`", kind.word())).collect();
     let what =
         if listed.is_empty() { "nothing was missing".to_owned() } else { format!("made again: {}", named(&listed)) };

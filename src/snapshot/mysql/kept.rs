@@ -20,15 +20,26 @@ pub(crate) struct Kept {
     pub(crate) options: String,
     /// The statements that make its views, triggers, routines and events.
     pub(crate) definitions: Vec<u8>,
-    /// The database whose tables took the place of its own.
+    /// Whose the tables are.
+    pub(crate) tables_of: TablesOf,
+}
+
+/// Whose tables a restore has moved: each set that a restore has made has a number of its own, and what was there before none.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct TablesOf {
+    /// Those that were replaced, and are kept.
+    pub(crate) kept: String,
+    /// Those that took their place.
     pub(crate) incoming: String,
 }
 
 /// The same, counted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Counted {
     pub(crate) tables: u64,
     pub(crate) has_definitions: bool,
+    /// Whose the tables are.
+    pub(crate) tables_of: TablesOf,
 }
 
 /// Writes it down in the database `replaced`, all of it or nothing.
@@ -39,8 +50,8 @@ pub(crate) struct Counted {
 pub(crate) fn keep(client: &mut Client, replaced: &str, kept: &Kept) -> Result<(), MysqlError> {
     let table = table_of(replaced);
     client.ask(format!(
-        "CREATE TABLE {table} (part INT PRIMARY KEY, tables INT NOT NULL, options TEXT NOT NULL, incoming TEXT NOT NULL, \
-         definitions LONGBLOB NOT NULL) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4"
+        "CREATE TABLE {table} (part INT PRIMARY KEY, tables INT NOT NULL, options TEXT NOT NULL, kept TEXT NOT NULL, \
+         incoming TEXT NOT NULL, definitions LONGBLOB NOT NULL) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4"
     ))?;
     let mut parts: Vec<&[u8]> = kept.definitions.chunks(PART).collect();
     if parts.is_empty() {
@@ -49,8 +60,9 @@ pub(crate) fn keep(client: &mut Client, replaced: &str, kept: &Kept) -> Result<(
     client.ask("START TRANSACTION")?;
     for (number, part) in parts.iter().enumerate() {
         let part = if part.is_empty() { "''".to_owned() } else { format!("0x{}", hex(part)) };
-        let (count, options, incoming) = (kept.tables, literal(&kept.options), literal(&kept.incoming));
-        client.ask(format!("INSERT INTO {table} VALUES ({number}, {count}, {options}, {incoming}, {part})"))?;
+        let (count, options) = (kept.tables, literal(&kept.options));
+        let (own, incoming) = (literal(&kept.tables_of.kept), literal(&kept.tables_of.incoming));
+        client.ask(format!("INSERT INTO {table} VALUES ({number}, {count}, {options}, {own}, {incoming}, {part})"))?;
     }
     client.ask("COMMIT").map(drop)
 }
@@ -65,13 +77,14 @@ pub(crate) fn kept(client: &mut Client, replaced: &str) -> Result<Option<Kept>, 
         return Ok(None);
     }
     let table = table_of(replaced);
-    let rows = client.ask(format!("SELECT tables, options, incoming, HEX(definitions) FROM {table} ORDER BY part"))?;
-    let mut kept = Kept { tables: 0, options: String::new(), definitions: Vec::new(), incoming: String::new() };
+    let rows =
+        client.ask(format!("SELECT tables, options, kept, incoming, HEX(definitions) FROM {table} ORDER BY part"))?;
+    let mut kept = Kept { tables: 0, options: String::new(), definitions: Vec::new(), tables_of: TablesOf::default() };
     for row in &rows {
-        let [tables, options, incoming, part] = row.as_slice() else { continue };
+        let [tables, options, own, incoming, part] = row.as_slice() else { continue };
         kept.tables = tables.parse().unwrap_or(u64::MAX);
         kept.options.clone_from(options);
-        kept.incoming.clone_from(incoming);
+        kept.tables_of = TablesOf { kept: own.clone(), incoming: incoming.clone() };
         let digit = |byte: u8| char::from(byte).to_digit(16).unwrap_or(0) as u8;
         kept.definitions.extend(part.as_bytes().chunks_exact(2).map(|pair| digit(pair[0]) << 4 | digit(pair[1])));
     }
@@ -87,13 +100,17 @@ pub(crate) fn counted(client: &mut Client, replaced: &str) -> Result<Option<Coun
     if !has_table(client, replaced)? {
         return Ok(None);
     }
-    let question =
-        format!("SELECT MAX(tables), SUM(LENGTH(definitions)) FROM {} HAVING COUNT(*) > 0", table_of(replaced));
+    let question = format!(
+        "SELECT MAX(tables), SUM(LENGTH(definitions)), MAX(kept), MAX(incoming) FROM {} HAVING COUNT(*) > 0",
+        table_of(replaced)
+    );
     let rows = client.ask(question)?;
     Ok(rows.first().and_then(|row| match row.as_slice() {
-        [tables, length] => {
-            Some(Counted { tables: tables.parse().unwrap_or(u64::MAX), has_definitions: length != "0" })
-        }
+        [tables, length, own, incoming] => Some(Counted {
+            tables: tables.parse().unwrap_or(u64::MAX),
+            has_definitions: length != "0",
+            tables_of: TablesOf { kept: own.clone(), incoming: incoming.clone() },
+        }),
         _ => None,
     }))
 }

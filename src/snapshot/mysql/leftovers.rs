@@ -36,7 +36,7 @@ pub(crate) fn look(server: &mut Session, database: &str, past: &dyn Provenance) 
         let has_tables = tables.data.keys().any(|table| table != KEPT);
         // Without tables it may have the only text of what was dropped.
         let is_finished = purpose == Purpose::Replaced
-            && (has_tables || kept.is_some_and(|kept| kept.tables == 0 || kept.has_definitions));
+            && (has_tables || kept.as_ref().is_some_and(|kept| kept.tables == 0 || kept.has_definitions));
         let was_made = || past.was_made(&server.identity.fingerprint, &name, at);
         found.push(Leftover {
             kind: if is_finished { LeftoverKind::Replaced } else { LeftoverKind::Unfinished },

@@ -30,6 +30,7 @@ mod in_place;
 mod installed;
 mod kept;
 mod leftovers;
+mod moved;
 mod objects;
 mod obstacles;
 mod option_file;

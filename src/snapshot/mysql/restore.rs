@@ -176,6 +176,7 @@ impl PreparedRestore<'_> {
         let order = Exchange {
             database,
             incoming: &beside,
+            incoming_tables: None,
             replaced: &replaced,
             options: &whole.recorded.options,
             definitions: &definitions,

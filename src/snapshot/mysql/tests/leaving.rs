@@ -156,6 +156,38 @@ fn what_was_dropped_is_not_made_in_what_a_later_restore_has_put_in_the_tables_pl
 }
 
 #[test]
+fn what_was_dropped_is_made_where_its_own_tables_are_however_often_they_were_exchanged() {
+    let server = Server::shared();
+    for (name, seconds) in [("to_and_fro", 2), ("overtaken_twice", 1)] {
+        let target = server.rich(name);
+        let snapshot = Snapshot::take(&target);
+        server.run(name, "CREATE PROCEDURE made_since() SELECT 3");
+        let saved = server.content(name);
+        let dropped = cut_off(&server, &snapshot, &target);
+        let first = put_back(&snapshot, &target);
+        // Its own tables are in `own` from now on.
+        let own = match seconds {
+            // Brought back, and that undone.
+            2 => {
+                let theirs = bring_back(&target, &first).unwrap().replaced.unwrap();
+                bring_back(&target, &theirs).unwrap().replaced.unwrap()
+            }
+            // Another restore, of which alone is brought back.
+            _ => {
+                let second = put_back(&snapshot, &target);
+                bring_back(&target, &second).unwrap();
+                first
+            }
+        };
+        let error = bring_back(&target, &dropped).unwrap_err().to_string();
+        assert!(error.ends_with(&format!("bring back `{own}` first")), "{name}: {error}");
+        bring_back(&target, &own).unwrap();
+        assert_eq!(bring_back(&target, &dropped).unwrap().notes.len(), 1, "{name}");
+        assert_same(&server.content(name), &saved);
+    }
+}
+
+#[test]
 fn whom_things_worked_for_stays_written_where_the_user_may_not_set_it() {
     let server = Server::shared();
     let target = server.rich("disowned");
