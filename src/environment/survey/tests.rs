@@ -142,6 +142,44 @@ fn what_removes_volumes_is_told_wherever_it_stands() {
     }
 }
 
+/// Tells whether something was given up on.
+fn gives_up(case: Case) -> bool {
+    case.conditions().iter().any(|condition| matches!(condition, Condition::NotFollowed(_)))
+}
+
+#[test]
+fn what_may_go_more_ways_than_are_followed_is_told() {
+    let makefile = |conditions: usize| {
+        let each = |at| format!("ifeq ($(shell a{at}),x)\nexport DB_HOST = h{at}\nendif\n");
+        format!("{}test:\n\tnpm test\n", (0..conditions).map(each).collect::<String>())
+    };
+    let runtime = |blocks: usize| {
+        let each = |at| format!("if a{at}() do\n  config :app, App.Repo, hostname: \"h{at}\"\nend\n");
+        format!("import Config\nconfig :app, App.Repo, database: \"x\"\n{}", (0..blocks).map(each).collect::<String>())
+    };
+    let pom = |profiles: usize| {
+        let each = |at| {
+            format!(
+                "<profile><id>p{at}</id><activation><property><name>java.a{at}</name></property></activation>\
+                 <properties><spring.datasource.url>jdbc:postgresql://h{at}/x</spring.datasource.url></properties></profile>"
+            )
+        };
+        format!(
+            "<project><artifactId>a</artifactId><profiles>{}</profiles></project>",
+            (0..profiles).map(each).collect::<String>()
+        )
+    };
+    let make = |conditions| project(&[("Makefile", &makefile(conditions)), ("package.json", "{}")]).run("make test");
+    let mix = |blocks| project(&[("mix.exs", "ecto_sql"), ("config/runtime.exs", &runtime(blocks))]).run("mix test");
+    let maven = |profiles| {
+        let settings = ("src/main/resources/application.properties", "spring.datasource.url=@spring.datasource.url@\n");
+        project(&[("pom.xml", &pom(profiles)), settings]).run("mvn test")
+    };
+    for (few, many) in [(make(2), make(80)), (mix(2), mix(40)), (maven(2), maven(40))] {
+        assert!(!gives_up(few) && gives_up(many));
+    }
+}
+
 #[test]
 fn compose_files_that_the_command_names_replace_the_usual_ones() {
     let service = |value: &str| format!("services:\n  app:\n    build: .\n    environment:\n      A: {value}\n");

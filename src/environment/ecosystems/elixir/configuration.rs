@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use crate::collections::{HashMap, HashSet};
-use crate::environment::ecosystems::elixir::statements::{Context, Statements, Way};
+use crate::environment::ecosystems::elixir::statements::{Context, MOST_LINES, Statements, Way, indentation, number};
 use crate::environment::ecosystems::scene::Scene;
 use crate::environment::layering::Library;
 use crate::environment::layering::{Layer, ReadingsBuilder};
@@ -289,13 +289,9 @@ fn repository(line: &str) -> Option<String> {
     })
 }
 
-/// Longer expressions are not read, in lines.
-const MOST_LINES: usize = 64;
-
 /// Finds where a module is given all of its settings by an expression, not key by key: `config :app, App.Repo, settings`.
 fn given_as_a_whole(text: &str) -> Vec<Said> {
     let lines: Vec<&str> = text.lines().collect();
-    let indentation = |line: &str| line.len() - line.trim_start().len();
     let given = lines.iter().enumerate().filter_map(|(at, line)| {
         let second = arguments(line)?.split_once(',')?.1;
         let third = second.split_once(',')?.1.trim();
@@ -309,8 +305,7 @@ fn given_as_a_whole(text: &str) -> Vec<Said> {
         let first = expression.trim_start_matches(['[', '(']).trim_start();
         let end_of_key = first.find(|c: char| !(c == '_' || c.is_alphanumeric())).unwrap_or(first.len());
         let is_key = first[end_of_key..].starts_with(':') || first.starts_with('"');
-        let line = u32::try_from(at + 1).unwrap_or(u32::MAX);
-        let said = Said { key: None, expression: expression.to_owned(), line };
+        let said = Said { key: None, expression: expression.to_owned(), line: number(at) };
         (!is_key && !first.trim_end_matches(']').is_empty()).then_some(said)
     });
     given.collect()

@@ -89,7 +89,7 @@ const MOST_STEPS: usize = 20_000;
 /// Names that refer to names are followed so far.
 const MOST_NAMES: usize = 8;
 /// Longer expressions are not read, in lines.
-const MOST_LINES: usize = 64;
+pub(super) const MOST_LINES: usize = 64;
 
 /// Where lines stand that are `end` or `else`, by their indentation.
 struct Marks(HashMap<(&'static str, usize), Vec<usize>>);
@@ -113,7 +113,7 @@ impl Marks {
     }
 }
 
-fn indentation(line: &str) -> usize {
+pub(super) fn indentation(line: &str) -> usize {
     line.len() - line.trim_start().len()
 }
 
@@ -155,7 +155,7 @@ fn condition(rest: &str) -> Option<(&str, bool)> {
     Some((rest[..at].trim(), false))
 }
 
-fn number(at: usize) -> u32 {
+pub(super) fn number(at: usize) -> u32 {
     u32::try_from(at + 1).unwrap_or(u32::MAX)
 }
 

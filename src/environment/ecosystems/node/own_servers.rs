@@ -5,7 +5,7 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 
-use crate::environment::readers::code::javascript::{Values, branches, statement};
+use crate::environment::readers::code::javascript::{Values, branches, is_part, statement};
 use crate::text::head;
 
 /// Packages that start servers.
@@ -106,10 +106,6 @@ impl<'t> OwnServers<'t> {
         }
         is_given
     }
-}
-
-fn is_part(c: char) -> bool {
-    c == '_' || c == '$' || c.is_alphanumeric()
 }
 
 /// Finds what a name is given, by what stands behind it: ` = …`, `: Type = …`, `, other } = …`.

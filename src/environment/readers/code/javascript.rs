@@ -157,7 +157,8 @@ pub(crate) fn given(code: &str) -> Vec<Given<'_>> {
     found.into_iter().map(|(_, one)| one).collect()
 }
 
-fn is_part(c: char) -> bool {
+/// Tells whether a character may be part of a name.
+pub(crate) fn is_part(c: char) -> bool {
     c == '_' || c == '$' || c.is_alphanumeric()
 }
 
