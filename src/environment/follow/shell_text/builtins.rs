@@ -2,7 +2,7 @@
 //!
 //! Source: the Bash Reference Manual, "Shell Builtin Commands"; POSIX.1-2024, "Special Built-In Utilities".
 
-use crate::environment::follow::shell_text::splitter::closing;
+use crate::environment::follow::shell_text::brackets::closing;
 use crate::text::head;
 use crate::tools::words::{SHELLS, name_of};
 

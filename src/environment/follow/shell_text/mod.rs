@@ -4,9 +4,11 @@
 //! into but never executed, variables stay as written. It is no shell: what it cannot follow stays a literal word.
 //!
 //! `splitter` goes over the characters, `blocks` knows what stands around commands (`case`, `[[`, functions),
-//! `heredocs` where their bodies end, `commands` makes commands out of words, `builtins` knows what the shell's own do.
+//! `heredocs` where their bodies end, `brackets` where those do, `commands` makes commands out of words, `builtins`
+//! knows what the shell's own do.
 
 mod blocks;
+mod brackets;
 mod builtins;
 mod commands;
 mod heredocs;

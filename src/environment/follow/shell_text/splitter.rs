@@ -1,6 +1,7 @@
 //! The characters of a shell text, one after the other: words, quotes, operators, redirections, substitutions.
 
 use crate::environment::follow::shell_text::blocks::{Cases, Test, arithmetic, begins_a_command, function_named};
+use crate::environment::follow::shell_text::brackets::closing;
 use crate::environment::follow::shell_text::commands::{Budget, Commands};
 use crate::environment::follow::shell_text::heredocs::Heredoc;
 use crate::tools::words::{SHELLS, name_of};
@@ -371,27 +372,4 @@ fn substitutions(body: &[u8]) -> impl Iterator<Item = &[u8]> {
             return Some(&body[from..to]);
         }
     })
-}
-
-/// Where the bracket opened before `from` closes, quotes and nested brackets minded; the end where it never does.
-pub(super) fn closing(text: &[u8], from: usize, open: u8, close: u8) -> usize {
-    let (mut at, mut depth, mut quote) = (from, 1u32, None);
-    while let Some(&byte) = text.get(at) {
-        match (byte, quote) {
-            (b'\\', None | Some(b'"')) => at += 1,
-            (_, Some(open_quote)) if byte == open_quote => quote = None,
-            (_, Some(_)) => {}
-            (b'\'' | b'"', None) => quote = Some(byte),
-            _ if byte == open => depth += 1,
-            _ if byte == close => {
-                depth -= 1;
-                if depth == 0 {
-                    return at;
-                }
-            }
-            _ => {}
-        }
-        at += 1;
-    }
-    text.len()
 }
