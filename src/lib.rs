@@ -34,6 +34,7 @@ mod snapshot;
 mod state_directory;
 mod text;
 mod tools;
+mod touching;
 mod ui;
 mod verdict;
 

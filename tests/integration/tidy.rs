@@ -9,9 +9,10 @@ use std::path::{Path, PathBuf};
 ///
 /// `environment → reach → verdict → snapshot → clearance → exec → audit`: a stage uses types of stages to its left.
 /// `commands` may use all; nobody uses `commands`, and only it uses `cli` and `ui`.
-const MAY_USE: [(&str, &[&str]); 15] = [
+const MAY_USE: [(&str, &[&str]); 16] = [
     ("tools", &[]),
     ("environment", &["tools"]),
+    ("touching", &["tools", "environment"]),
     ("caller", &["environment"]),
     ("reach", &["tools", "environment"]),
     ("policy", &["environment", "caller", "reach"]),
@@ -30,6 +31,7 @@ const MAY_USE: [(&str, &[&str]); 15] = [
         "commands",
         &[
             "environment",
+            "touching",
             "caller",
             "reach",
             "policy",
