@@ -44,22 +44,26 @@ pub(crate) fn rename(from: &Path, to: &Path) -> io::Result<()> {
 ///
 /// Where it cannot be written; an older file of that name is then as it was, and the temporary one is gone.
 pub(crate) fn write(path: &Path, content: &[u8]) -> io::Result<()> {
-    write_with(path, content, 0o600)
+    let folder = folder_of(path);
+    clear_unfinished(folder);
+    write_from(folder, path, content)
 }
 
-/// Writes a program for everybody whom the umask lets have it; otherwise like [`write()`].
+/// Writes a file that others may read, a program where it is `executable`; otherwise like [`write()`]. A new file is for
+/// everybody whom the umask lets have it; one that is there keeps its permissions.
 ///
 /// # Errors
 ///
 /// As for [`write()`].
-pub(crate) fn write_executable(path: &Path, content: &[u8]) -> io::Result<()> {
-    write_with(path, content, 0o777)
-}
-
-fn write_with(path: &Path, content: &[u8], mode: u32) -> io::Result<()> {
+pub(crate) fn write_public(path: &Path, content: &[u8], executable: bool) -> io::Result<()> {
+    let known = fs::symlink_metadata(path).ok().filter(fs::Metadata::is_file).map(|known| known.permissions());
     let folder = folder_of(path);
     clear_unfinished(folder);
-    write_by_way_of(folder, path, content, mode)
+    let partial = unfinished_with(folder, if executable { 0o777 } else { 0o666 })?;
+    if let Some(known) = known {
+        partial.as_file().set_permissions(known)?;
+    }
+    finish(partial, path, content)
 }
 
 /// Writes a private file by way of an [unfinished](unfinished()) one in `folder`, which is above it on the same disk: whoever clears
@@ -69,11 +73,10 @@ fn write_with(path: &Path, content: &[u8], mode: u32) -> io::Result<()> {
 ///
 /// As for [`write()`].
 pub(crate) fn write_from(folder: &Path, path: &Path, content: &[u8]) -> io::Result<()> {
-    write_by_way_of(folder, path, content, 0o600)
+    finish(unfinished(folder)?, path, content)
 }
 
-fn write_by_way_of(folder: &Path, path: &Path, content: &[u8], mode: u32) -> io::Result<()> {
-    let mut partial = unfinished_with(folder, mode)?;
+fn finish(mut partial: NamedTempFile, path: &Path, content: &[u8]) -> io::Result<()> {
     partial.write_all(content)?;
     partial.as_file().sync_all()?;
     partial.persist(path).map_err(|error| error.error)?;
@@ -196,8 +199,11 @@ mod tests {
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         assert_eq!(names(folder.path()), ["state"]);
         let program = folder.path().join("program");
-        write_executable(&program, b"#!/bin/sh\n").unwrap();
+        write_public(&program, b"#!/bin/sh\n", true).unwrap();
         assert_eq!(fs::metadata(&program).unwrap().permissions().mode() & 0o700, 0o700);
+        fs::set_permissions(&program, Permissions::from_mode(0o741)).unwrap();
+        write_public(&program, b"#!/bin/sh\ntrue\n", false).unwrap();
+        assert_eq!(fs::metadata(&program).unwrap().permissions().mode() & 0o777, 0o741);
     }
 
     #[test]

@@ -72,8 +72,11 @@ Examples:
 
 pub(crate) const HOOKS: &str = "\
 Examples:
-  safe-test hooks install
-  git config safe-test.command 'npm test'  what the hook runs, a line for sh
+  safe-test hooks install                  git runs the tests before each push
+  git config safe-test.command 'npm test'  what it runs, a line for sh
   git push --no-verify                     without the hook, once
+  safe-test hooks install --dry-run        what would be changed
+  safe-test hooks status                   is it there, and does it work?
+  safe-test hooks remove                   everything as it was before
 
-In the line that the hook runs, `$1` is the remote's name and `$2` its URL.";
+In the line that git runs, `$1` is the remote's name and `$2` its URL.";

@@ -156,7 +156,7 @@ pub(crate) enum Action {
     Doctor,
     /// Approve what .safe-test.toml loosens; at a terminal only
     Trust,
-    /// Run the project's tests under safe-test before each git push
+    /// Let git run the project's tests under safe-test before each push, and tell coding agents of it
     #[command(after_help = help::HOOKS)]
     Hooks {
         #[command(subcommand)]
@@ -173,13 +173,37 @@ pub(crate) enum LogAction {
     Accept,
 }
 
-/// What to do with the git hook.
-#[derive(Debug, Clone, Copy, Subcommand)]
+/// What to do with the hooks of git and of coding agents.
+#[derive(Debug, Clone, Subcommand)]
 pub(crate) enum HooksAction {
-    /// Put the pre-push hook into this repository; a hook of somebody else's stays
-    Install,
+    /// Put safe-test where git or a coding agent runs it; what others have put there stays
+    Install(HooksChange),
     /// Take it out again
-    Uninstall,
-    /// Print it, for those who keep their hooks by other means
-    Show,
+    Remove(HooksChange),
+    /// Say where it is, and whether it works
+    Status {
+        /// `git`, the name of an agent, or `all`, which is what is looked at without it
+        #[arg(value_name = "git|AGENT|all")]
+        names: Vec<String>,
+    },
+    /// Print what is put there, for those who keep their settings by other means
+    Show {
+        /// `git` or the name of an agent
+        #[arg(value_name = "git|AGENT", default_value = "git")]
+        name: String,
+    },
+}
+
+/// Where hooks are brought to, or taken from.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct HooksChange {
+    /// `git`, which is what is meant without it, the name of an agent, or `all` that are in use here
+    #[arg(value_name = "git|AGENT|all")]
+    pub(crate) names: Vec<String>,
+    /// In the settings of the user, for all projects
+    #[arg(long)]
+    pub(crate) user: bool,
+    /// Show what would be changed
+    #[arg(long)]
+    pub(crate) dry_run: bool,
 }

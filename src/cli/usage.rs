@@ -165,13 +165,13 @@ fn stands_before(option: &str, clap: &Command) -> bool {
 const DRY_RUN: &str = "--dry-run";
 const RESTORE: &str = "--restore";
 
-/// Options that only a command to guard takes; `prune` has a `--dry-run` of its own.
+/// Options that only a command to guard takes; `prune` and `hooks` have a `--dry-run` of their own.
 const FOR_COMMANDS: [&str; 2] = [DRY_RUN, RESTORE];
 
 /// Lets an option stand before a subcommand only where it means something there: whoever writes `--dry-run restore`
 /// wants nothing to be changed.
 pub(crate) fn heeded(before: &Before, action: &Action) -> Result<(), UsageError> {
-    let ignored = if before.dry_run && !matches!(action, Action::Prune { .. }) {
+    let ignored = if before.dry_run && !matches!(action, Action::Prune { .. } | Action::Hooks { .. }) {
         DRY_RUN
     } else if before.restore.is_some() {
         RESTORE

@@ -157,34 +157,86 @@ fn tests_that_use_git_do_not_act_on_the_repository_that_is_pushed() {
     assert!(tree.join("inner/.git").is_dir());
 }
 
+/// What the answer for programs says of the only one that it tells of.
+fn told(outcome: &Outcome) -> Value {
+    let json: Value = serde_json::from_str(&outcome.stdout).unwrap();
+    assert_eq!(json["schema"], 1, "{json}");
+    assert_eq!(json["hooks"].as_array().unwrap().len(), 1, "{json}");
+    json["hooks"][0].clone()
+}
+
 #[test]
 fn the_hook_is_installed_once_updated_and_removed() {
     let project = Project::without_hook();
     let outcome = project.sandbox.run(&["hooks", "install"]).expect_code(0);
-    assert!(outcome.stdout.starts_with("pre-push hook installed: "), "{}", outcome.stdout);
+    assert!(outcome.stdout.starts_with("git: installed: "), "{}", outcome.stdout);
     assert!(outcome.stderr.contains("git config safe-test.command"), "{}", outcome.stderr);
     assert!(is_executable(&project.hook()));
     let shown = project.sandbox.run(&["hooks", "show"]).expect_code(0).stdout;
     assert_eq!(fs::read_to_string(project.hook()).unwrap(), shown);
     let for_programs = project.sandbox.run(&["hooks", "show", "--format", "json"]).expect_code(0).stdout;
-    assert_eq!(serde_json::from_str::<Value>(&for_programs).unwrap()["script"], shown);
+    assert_eq!(serde_json::from_str::<Value>(&for_programs).unwrap()["text"], shown);
     project.git(&["config", "safe-test.command", "mysql -phunter2 && tests"]);
-    let told = project.sandbox.run(&["hooks", "install"]).expect_code(0).stdout;
-    assert!(told.ends_with("; it runs `mysql -p*** && tests`\n"), "{told}");
+    let said = project.sandbox.run(&["hooks", "install", "git"]).expect_code(0).stdout;
+    assert!(said.ends_with("; it runs `mysql -p*** && tests`\n"), "{said}");
     project.git(&["config", "safe-test.command", "tests"]);
     let done = |arguments: &[&str]| -> (String, Value) {
         let outcome = project.sandbox.run(&[arguments, &["--format", "json"]].concat()).expect_code(0);
-        let json: Value = serde_json::from_str(&outcome.stdout).unwrap();
-        (json["done"].as_str().unwrap().to_owned(), json["command"].clone())
+        let told = told(&outcome);
+        (told["done"].as_str().unwrap().to_owned(), told["command"].clone())
     };
     assert_eq!(done(&["hooks", "install"]), ("unchanged".to_owned(), "tests".into()));
     let older = shown.replace("set -u\n", "");
     fs::write(project.hook(), older).unwrap();
     assert_eq!(done(&["hooks", "install"]).0, "updated");
     assert_eq!(fs::read_to_string(project.hook()).unwrap(), shown);
-    assert_eq!(done(&["hooks", "uninstall"]).0, "removed");
+    assert_eq!(done(&["hooks", "remove"]).0, "removed");
     assert!(!project.hook().exists());
-    assert_eq!(done(&["hooks", "uninstall"]).0, "absent");
+    assert_eq!(done(&["hooks", "remove", "all"]).0, "absent");
+}
+
+#[test]
+fn a_dry_run_shows_the_change_and_makes_none() {
+    let project = Project::without_hook().tested_by("tests");
+    for arguments in [&["hooks", "install", "--dry-run"][..], &["--dry-run", "hooks", "install", "git"]] {
+        let outcome = project.sandbox.run(arguments).expect_code(0);
+        assert!(outcome.stdout.starts_with("git: would be installed: "), "{}", outcome.stdout);
+        assert!(outcome.stdout.contains("; it runs `tests`\n"), "{}", outcome.stdout);
+        assert!(outcome.stdout.contains("pre-push (new)\n  @@ line 1 @@\n  +#!/bin/sh\n"), "{}", outcome.stdout);
+        assert!(!project.hook().exists());
+    }
+    project.sandbox.run(&["hooks", "install"]).expect_code(0);
+    let before = fs::read(project.hook()).unwrap();
+    let outcome = project.sandbox.run(&["hooks", "remove", "--dry-run"]).expect_code(0);
+    assert!(outcome.stdout.contains("\n  -#!/bin/sh\n"), "{}", outcome.stdout);
+    assert_eq!(fs::read(project.hook()).unwrap(), before);
+}
+
+#[test]
+fn the_status_says_what_is_there_and_whether_it_works() {
+    let project = Project::without_hook();
+    let said = |code: i32| project.sandbox.run(&["hooks", "status"]).expect_code(code).stdout;
+    assert_eq!(said(0), "git: not installed\n");
+    project.sandbox.run(&["hooks", "install"]).expect_code(0);
+    // Every push is refused.
+    assert!(said(125).contains("\n  bad: every push is refused until it knows your tests"), "{}", said(125));
+    project.git(&["config", "safe-test.command", "tests"]);
+    assert!(said(0).starts_with("git: installed: ") && said(0).ends_with("; it runs `tests`\n"), "{}", said(0));
+    let outcome = project.sandbox.run(&["hooks", "status", "git", "--format", "json"]).expect_code(0);
+    assert_eq!(told(&outcome)["installed"], true);
+    fs::write(project.hook(), "#!/bin/sh\n# safe-test's pre-push hook, an older one\n").unwrap();
+    assert!(said(125).contains("it is of another version"), "{}", said(125));
+}
+
+#[test]
+fn what_has_no_place_for_hooks_is_refused_with_what_has() {
+    let project = Project::without_hook();
+    let outcome = project.sandbox.run(&["hooks", "install", "gti"]).expect_code(125);
+    assert!(outcome.stderr.contains("hooks cannot be put into `gti`"), "{}", outcome.stderr);
+    assert!(outcome.stderr.contains("hint: one of: git, "), "{}", outcome.stderr);
+    let outcome = project.sandbox.run(&["hooks", "install", "git", "--user"]).expect_code(125);
+    assert!(outcome.stderr.contains("git has no place for hooks of one user"), "{}", outcome.stderr);
+    assert!(!project.hook().exists());
 }
 
 #[test]
@@ -197,7 +249,7 @@ fn a_hook_of_somebody_else_stays() {
             true => symlink(&elsewhere, project.hook()).unwrap(),
             false => drop(fs::copy(&elsewhere, project.hook()).unwrap()),
         }
-        for (action, hint) in [("install", "to be joined with it"), ("uninstall", "take that out of it")] {
+        for (action, hint) in [("install", "to be joined with it"), ("remove", "take that out of it")] {
             let outcome = project.sandbox.run(&["hooks", action]).expect_code(125);
             assert!(outcome.stderr.contains("pre-push is not safe-test's"), "{}", outcome.stderr);
             assert!(outcome.stderr.contains(hint), "{}", outcome.stderr);

@@ -52,7 +52,8 @@ impl Trap {
         for arguments in [
             &["check"][..],
             &["hooks", "install"],
-            &["hooks", "uninstall"],
+            &["hooks", "status"],
+            &["hooks", "remove"],
             &["--dry-run", "true"],
             &["true"],
             &["log"],

@@ -108,7 +108,7 @@ fn hostile_project(url: &str) -> (Sandbox, OsString) {
 }
 
 /// What is asked of the program in the hostile folder; `@` is [`HOSTILE`].
-const LINES: [&[&str]; 40] = [
+const LINES: [&[&str]; 41] = [
     &["check"],
     &["check", "-v"],
     &["check", "-v", "--", "npm", "run", "t@"],
@@ -142,7 +142,8 @@ const LINES: [&[&str]; 40] = [
     &["trust"],
     &["hooks", "show"],
     &["hooks", "install"],
-    &["hooks", "uninstall"],
+    &["hooks", "status"],
+    &["hooks", "remove"],
     &["--@", "true"],
     &["list", "@"],
     &["log", "@"],

@@ -1,0 +1,202 @@
+//! What would be changed, as a value: `--dry-run` prints what is otherwise done.
+
+use std::borrow::Cow;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use crate::commands::context::Context;
+use crate::durable;
+use crate::error::{Explain, Failure};
+use crate::exit::Exit;
+use crate::regular;
+use crate::text::{printable, shown};
+
+/// What comes of a plan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Done {
+    Installed,
+    Updated,
+    Unchanged,
+    Removed,
+    Absent,
+}
+
+impl Done {
+    fn words(self) -> (&'static str, &'static str) {
+        match self {
+            Done::Installed => ("installed", "would be installed"),
+            Done::Updated => ("updated", "would be updated"),
+            Done::Unchanged => ("unchanged", "would stay as it is"),
+            Done::Removed => ("removed", "would be removed"),
+            Done::Absent => ("was not installed", "is not installed"),
+        }
+    }
+}
+
+/// What is to be changed for one that runs safe-test.
+#[derive(Debug)]
+pub(super) struct Plan {
+    pub(super) done: Done,
+    /// The file, or the settings, that matters most.
+    pub(super) path: PathBuf,
+    /// What is done, in order.
+    pub(super) steps: Vec<Step>,
+    /// What will run there, redacted.
+    pub(super) command: Option<String>,
+    /// What a person has to know or to do besides.
+    pub(super) notes: Vec<String>,
+}
+
+/// One change.
+#[derive(Debug)]
+pub(super) enum Step {
+    /// A file gets a content, or goes. One that is there keeps its permissions.
+    File {
+        path: PathBuf,
+        before: Option<Vec<u8>>,
+        after: Option<Vec<u8>>,
+        /// A new one can be executed.
+        executable: bool,
+    },
+}
+
+/// What was done for one of them, for programs.
+#[derive(Serialize)]
+pub(super) struct Told<'a> {
+    name: &'a str,
+    done: Done,
+    path: Cow<'a, str>,
+    command: Option<&'a str>,
+    changes: Vec<String>,
+    notes: &'a [String],
+}
+
+/// Why a plan was not carried out.
+#[derive(Debug, thiserror::Error)]
+enum ChangeError {
+    #[error("cannot change {}", shown(path))]
+    File {
+        path: PathBuf,
+        #[source]
+        cause: io::Error,
+    },
+    #[error("{} was changed meanwhile", shown(path))]
+    Meanwhile { path: PathBuf },
+}
+
+impl Explain for ChangeError {
+    fn hint(&self) -> Option<String> {
+        match self {
+            ChangeError::File { .. } => {
+                Some("check the owner and the permissions of the file and its folder".to_owned())
+            }
+            ChangeError::Meanwhile { .. } => Some("try again".to_owned()),
+        }
+    }
+
+    fn exit(&self) -> Exit {
+        match self {
+            ChangeError::File { .. } | ChangeError::Meanwhile { .. } => Exit::Failed,
+        }
+    }
+}
+
+impl Plan {
+    /// Does it.
+    ///
+    /// # Errors
+    ///
+    /// Where a file cannot be changed, or is not what it was when this was planned; the steps before it were done.
+    pub(super) fn carry_out(&self, _context: &Context) -> Result<(), Failure> {
+        self.steps.iter().try_for_each(|step| Ok(step.carry_out()?))
+    }
+
+    /// Lists it for a person.
+    pub(super) fn lines(&self, name: &str, dry_run: bool) -> Vec<String> {
+        let (done, would) = self.done.words();
+        let is_there = matches!(self.done, Done::Installed | Done::Updated | Done::Unchanged);
+        let runs = self.command.as_ref().filter(|_| is_there).map(|command| format!("; it runs `{command}`"));
+        let place = shown(&self.path);
+        let first = format!("{name}: {}: {place}{}", if dry_run { would } else { done }, runs.unwrap_or_default());
+        let changes = if dry_run { self.changes() } else { Vec::new() };
+        std::iter::once(first).chain(changes.into_iter().map(|line| format!("  {line}"))).collect()
+    }
+
+    /// Tells it to programs.
+    pub(super) fn told<'a>(&'a self, name: &'a str) -> Told<'a> {
+        Told {
+            name,
+            done: self.done,
+            path: shown(&self.path),
+            command: self.command.as_deref(),
+            changes: self.changes(),
+            notes: &self.notes,
+        }
+    }
+
+    fn changes(&self) -> Vec<String> {
+        self.steps.iter().flat_map(Step::lines).collect()
+    }
+}
+
+impl Step {
+    fn carry_out(&self) -> Result<(), ChangeError> {
+        let Step::File { path, before, after, executable } = self;
+        let failed = |cause| ChangeError::File { path: path.clone(), cause };
+        if content(path).map_err(failed)? != *before {
+            return Err(ChangeError::Meanwhile { path: path.clone() });
+        }
+        match after {
+            Some(after) => {
+                fs::create_dir_all(path.parent().unwrap_or(path)).map_err(failed)?;
+                durable::write_public(path, after, *executable).map_err(failed)
+            }
+            None => fs::remove_file(path).map_err(failed),
+        }
+    }
+
+    /// Shows the change: what goes with `-`, what comes with `+`, and of the lines around none.
+    fn lines(&self) -> Vec<String> {
+        let Step::File { path, before, after, .. } = self;
+        let first = match (before, after) {
+            (None, _) => format!("{} (new)", shown(path)),
+            (_, None) => format!("{} (removed)", shown(path)),
+            _ => shown(path).into_owned(),
+        };
+        let [before, after] = [before, after].map(|content| content.as_deref().unwrap_or_default());
+        let [before, after] = [before, after].map(|content| content.split_inclusive(|byte| *byte == b'\n').collect());
+        std::iter::once(first).chain(differing(&before, &after)).collect()
+    }
+}
+
+/// Reads a file; `None` where there is none.
+///
+/// # Errors
+///
+/// What the system says; a link is refused, since what it leads to may be anybody's.
+pub(super) fn content(path: &Path) -> io::Result<Option<Vec<u8>>> {
+    match regular::read_own(path, regular::LARGE) {
+        Ok(content) => Ok(Some(content)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Lists the lines that differ, with the number of the first of them.
+fn differing(before: &Vec<&[u8]>, after: &Vec<&[u8]>) -> Vec<String> {
+    let same = before.iter().zip(after).take_while(|(one, other)| one == other).count();
+    let (before, after) = (&before[same..], &after[same..]);
+    let at_end = before.iter().rev().zip(after.iter().rev()).take_while(|(one, other)| one == other).count();
+    let shown = |sign: char, lines: &[&[u8]]| -> Vec<String> {
+        let text = |line: &&[u8]| printable(String::from_utf8_lossy(line).trim_end_matches('\n'));
+        lines.iter().map(|line| format!("{sign}{}", text(line))).collect()
+    };
+    let mut lines = vec![format!("@@ line {} @@", same + 1)];
+    lines.extend(shown('-', &before[..before.len() - at_end]));
+    lines.extend(shown('+', &after[..after.len() - at_end]));
+    lines
+}
