@@ -1,24 +1,28 @@
 //! A program of ours that works for a while, on this machine or inside a container of it.
 
 use std::ffi::{OsStr, OsString};
-use std::path::Path;
-use std::process::Command;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
 
 use crate::own_tools::command;
 use crate::own_tools::containers::container::Container;
+use crate::own_tools::containers::shell::{assigned, given, quoted};
 
 /// How a program inside finds the file that it is handed.
 pub(crate) const HANDED_FILE: &str = "/dev/fd/3";
 
 /// The process of such a program, before it is started. It may hold a password, and so cannot be shown.
-pub(crate) struct ToolCommand {
-    command: Command,
-    inside: Option<Inside>,
+pub(crate) enum ToolCommand {
+    Here(Command),
+    Inside(Inside),
 }
 
-/// What a program inside a container is given besides its arguments.
-struct Inside {
+/// A program inside a container, and what it is given.
+pub(crate) struct Inside {
     container: Container,
+    /// It and its arguments.
+    words: Vec<OsString>,
     variables: Vec<(OsString, OsString)>,
     file: String,
 }
@@ -28,40 +32,56 @@ impl ToolCommand {
     /// where programs and libraries are.
     pub(crate) fn of(program: &Path, within: Option<&Container>, variables: &[(OsString, OsString)]) -> ToolCommand {
         match within {
-            Some(container) => container.command(program, variables),
-            None => ToolCommand { command: command(program, variables), inside: None },
+            Some(container) => ToolCommand::Inside(Inside {
+                container: container.clone(),
+                words: vec![program.into()],
+                variables: variables.to_vec(),
+                file: String::new(),
+            }),
+            None => ToolCommand::Here(command(program, variables)),
         }
     }
 
     /// Tells whether it runs inside a container.
     pub(crate) fn is_inside(&self) -> bool {
-        self.inside.is_some()
+        matches!(self, ToolCommand::Inside(_))
     }
 
-    /// Makes that of a program inside: `command` runs it by the engine's program.
-    pub(super) fn inside(container: Container, command: Command, variables: &[(OsString, OsString)]) -> ToolCommand {
-        let inside = Inside { container, variables: variables.to_vec(), file: String::new() };
-        ToolCommand { command, inside: Some(inside) }
+    /// Gives the program.
+    pub(crate) fn program(&self) -> PathBuf {
+        match self {
+            ToolCommand::Here(command) => command.get_program().into(),
+            ToolCommand::Inside(inside) => inside.words.first().map(PathBuf::from).unwrap_or_default(),
+        }
     }
 
     /// Adds an argument.
     pub(crate) fn arg(&mut self, argument: impl AsRef<OsStr>) -> &mut Self {
-        self.command.arg(argument);
+        match self {
+            ToolCommand::Here(command) => {
+                command.arg(argument);
+            }
+            ToolCommand::Inside(inside) => inside.words.push(argument.as_ref().to_owned()),
+        }
         self
     }
 
     /// Adds arguments.
     pub(crate) fn args(&mut self, arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) -> &mut Self {
-        self.command.args(arguments);
+        for argument in arguments {
+            self.arg(argument);
+        }
         self
     }
 
     /// Sets a variable of its environment.
     pub(crate) fn env(&mut self, name: impl AsRef<OsStr>, value: impl AsRef<OsStr>) -> &mut Self {
-        match &mut self.inside {
-            Some(inside) => inside.variables.push((name.as_ref().to_owned(), value.as_ref().to_owned())),
-            None => {
-                self.command.env(name, value);
+        match self {
+            ToolCommand::Here(command) => {
+                command.env(name, value);
+            }
+            ToolCommand::Inside(inside) => {
+                inside.variables.push((name.as_ref().to_owned(), value.as_ref().to_owned()));
             }
         }
         self
@@ -70,66 +90,67 @@ impl ToolCommand {
     /// Hands a program inside a file, which it finds as [`HANDED_FILE`]. A program
     /// on this machine is given the path of one instead.
     pub(crate) fn hand_file(&mut self, text: &str) -> &mut Self {
-        if let Some(inside) = &mut self.inside {
+        if let ToolCommand::Inside(inside) = self {
             inside.file.push_str(text);
         }
         self
     }
 
-    /// Takes it apart: the process to start, and for a program inside its container and what it is to be given first on its
-    /// standard input.
-    pub(crate) fn into_parts(self) -> (Command, Option<(Container, Vec<u8>)>) {
-        let inside = self.inside.map(|inside| {
-            let given = inside.given();
-            (inside.container, given)
-        });
-        (self.command, inside)
+    /// Starts it, with its stdin, stdout and stderr as pipes; gives for a program inside also its container and what is to be
+    /// written to its stdin first.
+    ///
+    /// # Errors
+    ///
+    /// It, or the engine's program, cannot be started.
+    pub(crate) fn spawn(self) -> io::Result<(Child, Option<(Container, Vec<u8>)>)> {
+        match self {
+            ToolCommand::Here(mut command) => {
+                command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+                Ok((command.spawn()?, None))
+            }
+            ToolCommand::Inside(inside) => {
+                let given = inside.given();
+                if given.len() > MOST_GIVEN {
+                    return Err(io::ErrorKind::ArgumentListTooLong.into());
+                }
+                Ok((inside.container.shell()?, Some((inside.container, given))))
+            }
+        }
     }
 }
 
+/// The most bytes that a program inside is given: fewer than a pipe holds.
+const MOST_GIVEN: usize = 60 * 1024;
+
 impl Inside {
-    /// Writes what its shell is to carry out, as [`Container::command`] says.
+    /// Writes what its shell is to carry out.
     fn given(&self) -> Vec<u8> {
-        let mut script = Vec::new();
-        let mut assign = |name: &[u8], value: &[u8]| {
-            script.extend_from_slice(name);
-            script.extend_from_slice(b"='");
-            for byte in value {
-                script.extend_from_slice(if *byte == b'\'' { b"'\\''" } else { std::slice::from_ref(byte) });
-            }
-            script.extend_from_slice(b"'\n");
+        let exported = |(name, value): &(OsString, OsString)| {
+            assigned(&[b"export ", name.as_encoded_bytes()].concat(), value.as_encoded_bytes())
         };
-        for (name, value) in &self.variables {
-            assign(&[b"export ", name.as_encoded_bytes()].concat(), value.as_encoded_bytes());
-        }
-        assign(b"handed", self.file.trim_end_matches('\n').as_bytes());
-        let mut given = Vec::new();
-        for line in script.split_inclusive(|byte| *byte == b'\n') {
-            given.push(b' ');
-            given.extend_from_slice(line);
-        }
-        given.extend_from_slice(b".\n");
-        given
+        let mut lines: Vec<Vec<u8>> = self.variables.iter().map(exported).collect();
+        lines.push(assigned(b"handed", self.file.trim_end_matches('\n').as_bytes()));
+        let words = self.words.iter().map(|word| [b" ", quoted(word.as_encoded_bytes()).as_slice()].concat());
+        lines.push([b"set --".to_vec(), words.collect::<Vec<_>>().concat(), b"\n".to_vec()].concat());
+        given(&lines)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use std::io::Write;
-    use std::process::Stdio;
 
     use super::*;
-    use crate::own_tools::containers::container::NUMBER;
+    use crate::own_tools::containers::shell::NUMBER;
 
     /// Runs a script of a shell inside, given the beginning of what it is to be given, and more; gives its status and output.
     fn run(script: &str, variables: &[(&str, &str)], file: &str, given: impl Fn(Vec<u8>) -> Vec<u8>) -> (i32, String) {
         let variables: Vec<_> = variables.iter().map(|(name, value)| (name.into(), value.into())).collect();
-        let mut command = Container::with_programs_of(Path::new("/usr/bin")).command(Path::new("/bin/sh"), &variables);
+        let container = Container::with_programs_of(Path::new("/usr/bin"));
+        let mut command = ToolCommand::of(Path::new("/bin/sh"), Some(&container), &variables);
         command.args(["-c", script]).env("LAST", "it's").hand_file(file);
-        let (mut command, inside) = command.into_parts();
+        let (mut child, inside) = command.spawn().unwrap();
         let text = inside.unwrap().1;
-        assert!(!format!("{command:?}").contains("it's"), "{command:?}");
-        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         child.stdin.take().unwrap().write_all(&given(text)).unwrap();
         let output = child.wait_with_output().unwrap();
         let number = String::from_utf8(output.stderr).unwrap();

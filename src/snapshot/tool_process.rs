@@ -6,9 +6,9 @@
 //! and goes on. Both need the process's number and its pipes in our hands, so this part is built on std.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
-use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
-use std::process::{Child, ChildStdin, ChildStdout, ExitStatus, Stdio};
+use std::process::{Child, ChildStdin, ChildStdout, ExitStatus};
 use std::sync::{Arc, OnceLock, mpsc};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -18,7 +18,8 @@ use rustix::process::{Pid, Signal, kill_process};
 use crate::error::Explain;
 use crate::exit::Exit;
 use crate::own_tools::ToolCommand;
-use crate::own_tools::containers::container::{Container, NUMBER};
+use crate::own_tools::containers::container::Container;
+use crate::own_tools::containers::shell::NUMBER;
 use crate::secret::{ForeignText, Secret};
 use crate::snapshot::Watch;
 use crate::snapshot::threads;
@@ -27,8 +28,6 @@ use crate::text::shown;
 /// How much of a tool's messages is kept, half of it from their beginning and half from their end: most tools end at their
 /// first error, others tell it last.
 const KEPT_MESSAGES: usize = 8 * 1024;
-/// The most bytes that a tool inside a container is given ahead: fewer than a pipe holds.
-const MOST_GIVEN: usize = 32 * 1024;
 /// How long a tool may take to end when asked to, before it is killed.
 const GRACE: Duration = Duration::from_secs(2);
 
@@ -118,18 +117,9 @@ impl Running {
         cleaned: Cleaned,
         secrets: &[Secret],
     ) -> Result<Self, ToolError> {
-        let (mut command, inside) = command.into_parts();
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let not_started = |program: PathBuf| move |source| ToolError::NotStarted { tool: program, source };
-        let program: PathBuf = command.get_program().into();
-        if inside.is_some() {
-            // What a terminal sends is for the one inside, whom the engine's program would leave alone.
-            command.process_group(0);
-        }
-        if inside.as_ref().is_some_and(|(_, given)| given.len() > MOST_GIVEN) {
-            return Err(not_started(program)(io::ErrorKind::InvalidInput.into()));
-        }
-        let mut child = command.spawn().map_err(not_started(program.clone()))?;
+        let program = command.program();
+        let not_started = |source| ToolError::NotStarted { tool: program.clone(), source };
+        let (mut child, inside) = command.spawn().map_err(not_started)?;
         let stderr = child.stderr.take();
         let (within, given) = match inside {
             Some((container, given)) => (Some(Arc::new(Within { container, process: OnceLock::new() })), given),
@@ -156,7 +146,7 @@ impl Running {
             && let Err(error) = stdin.write_all(&given)
             && error.kind() != io::ErrorKind::BrokenPipe
         {
-            return Err(not_started(program)(error));
+            return Err(not_started(error));
         }
         Ok(running)
     }
@@ -419,9 +409,9 @@ mod tests {
     #[test]
     fn more_than_a_pipe_holds_is_not_handed_to_a_tool_inside() {
         let mut command = inside("exit 0");
-        command.env("LONG", "x".repeat(MOST_GIVEN));
+        command.env("LONG", "x".repeat(64 * 1024));
         let error = Running::start("sh", command, str::to_owned, &[]).unwrap_err();
-        assert!(matches!(error, ToolError::NotStarted { source, .. } if source.kind() == io::ErrorKind::InvalidInput));
+        assert!(matches!(error, ToolError::NotStarted { source, .. } if source.kind() == io::ErrorKind::ArgumentListTooLong));
     }
 
     #[test]

@@ -2,35 +2,13 @@
 
 use std::ffi::{OsStr, OsString};
 use std::io;
-use std::path::{Path, PathBuf};
-use std::process::Output;
-use std::sync::{Arc, OnceLock};
+use std::path::PathBuf;
+use std::process::{Child, Output};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
-use crate::own_tools::{ToolCommand, ask, command};
+use crate::own_tools::ask;
+use crate::own_tools::containers::shell::Shell;
 use crate::text::{shell_word, shown};
-
-/// What a shell of the container does before it becomes the program: it carries out what it is given on its standard input, up
-/// to a line with a dot; each line before has a blank ahead. What it is given is in no argument and on no disk; where it breaks
-/// off nothing is run. Then the program's number is said, and what is in `handed` given to it as [`HANDED_FILE`](crate::own_tools::HANDED_FILE).
-///
-/// A document of the shell's own (`<<`) would be a file in older versions of bash.
-const INTO: &str = r#"given=
-while IFS= read -r line || exit 1; [ "$line" != . ]; do given="$given${line#?}
-"; done
-handed=
-eval "$given"
-unset given line
-[ -n "$handed" ] || { echo "safe-test-process $$" >&2; exec "$@"; }
-exec 4<&0
-printf '%s\n' "$handed" | sh -c 'echo "safe-test-process $$" >&2; exec "$@" 3<&0 0<&4 4<&-' sh "$@""#;
-
-/// Begins the line in which a program's number is said.
-pub(crate) const NUMBER: &str = "safe-test-process ";
-
-/// Drops the environment of the container, which may hold the tools' own variables, but for where programs and their
-/// libraries are.
-const BARE: &str =
-    r#"exec env -i PATH="$PATH" ${LD_LIBRARY_PATH:+LD_LIBRARY_PATH="$LD_LIBRARY_PATH"} sh -c "$0" sh "$@""#;
 
 /// Sends a signal to a process of the container.
 const SIGNAL: &str = r#"kill -s "$0" "$1""#;
@@ -66,18 +44,28 @@ impl Cli {
 }
 
 /// A container that runs on this machine.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub(crate) struct Container {
     cli: Cli,
     id: String,
     name: String,
     /// What it said of its tools.
     listing: Arc<OnceLock<Vec<u8>>>,
+    /// Shells inside that wait for what they are to become; they end with the last clone of this value.
+    shells: Arc<Mutex<Vec<Shell>>>,
 }
+
+impl PartialEq for Container {
+    fn eq(&self, other: &Container) -> bool {
+        (&self.cli, &self.id) == (&other.cli, &other.id)
+    }
+}
+
+impl Eq for Container {}
 
 impl Container {
     pub(super) fn new(cli: Cli, id: &str, name: &str) -> Container {
-        Container { cli, id: id.to_owned(), name: name.to_owned(), listing: Arc::default() }
+        Container { cli, id: id.to_owned(), name: name.to_owned(), listing: Arc::default(), shells: Arc::default() }
     }
 
     /// Gives the name that people know it by.
@@ -98,12 +86,40 @@ impl Container {
         format!("{} exec -i{handed} {} ", engine.join(" "), shell_word(&self.name))
     }
 
-    /// Makes the process of a program inside that works for a while. Its environment is `variables`, and nothing else but
-    /// where programs and libraries are.
-    pub(in crate::own_tools) fn command(&self, program: &Path, variables: &[(OsString, OsString)]) -> ToolCommand {
-        let mut engines = command(&self.cli.program, &self.cli.variables);
-        engines.args(&self.cli.words).args(["exec", "-i", &self.id, "sh", "-c", BARE, INTO]).arg(program);
-        ToolCommand::inside(self.clone(), engines, variables)
+    /// Makes one whose shells end apart from those of this one; what it said of its tools stays known.
+    pub(super) fn anew(&self) -> Container {
+        Container { shells: Arc::default(), ..self.clone() }
+    }
+
+    /// Begins with so many shells that will be needed soon: an engine takes a tenth of a second for each. One that cannot be
+    /// started is started when it is needed, and says why.
+    pub(crate) fn begin(&self, shells: usize) {
+        let mut waiting = self.waiting();
+        while waiting.len() < shells {
+            let Ok(shell) = Shell::start(&self.cli, &self.id) else { return };
+            waiting.push(shell);
+        }
+    }
+
+    /// Gives the process of a shell inside, which becomes a program. Its three outlets are pipes.
+    pub(in crate::own_tools) fn shell(&self) -> io::Result<Child> {
+        self.started()?.into_child().ok_or_else(|| io::ErrorKind::NotFound.into())
+    }
+
+    /// Gives a shell that waits, or a new one.
+    pub(super) fn started(&self) -> io::Result<Shell> {
+        let mut waiting = self.waiting();
+        while !waiting.is_empty() {
+            let mut first = waiting.remove(0);
+            if first.waits() {
+                return Ok(first);
+            }
+        }
+        Shell::start(&self.cli, &self.id)
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, Vec<Shell>> {
+        self.shells.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Lists the tools inside by a script of a shell, once: what the script writes. Nothing where it takes longer than five
@@ -112,7 +128,13 @@ impl Container {
         if let Some(known) = self.listing.get() {
             return known.clone();
         }
-        let said = self.cli.ask(&["exec", &self.id, "sh", "-c", script].map(OsStr::new));
+        // The client's shell; while the engine makes it, the dump's.
+        self.begin(2);
+        let said = self.started().and_then(|mut shell| {
+            let said = shell.ask(script)?;
+            self.waiting().insert(0, shell);
+            Ok(said)
+        });
         said.map_or_else(|_| Vec::new(), |said| self.listing.get_or_init(|| said).clone())
     }
 
@@ -125,6 +147,8 @@ impl Container {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
 
     impl Container {

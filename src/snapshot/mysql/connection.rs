@@ -327,7 +327,9 @@ mod tests {
         let expected = "[client]\nprotocol=\"TCP\"\nhost=\"localhost\"\nport=\"3307\"\nuser=\"app\"\n\
                         password=\"hun\\\"ter\\\\2 #\"\nloose-connect-timeout=\"10\"\nloose-ssl-verify-server-cert=\"0\"\n";
         assert_eq!(read(&connection), expected);
-        let (command, _) = connection.client_command(Some("-shop")).into_parts();
+        let ToolCommand::Here(command) = connection.client_command(Some("-shop")) else {
+            panic!("programs of this machine have a process here")
+        };
         let arguments: Vec<_> = command.get_args().map(|word| word.to_string_lossy().into_owned()).collect();
         assert!(arguments[0].starts_with("--defaults-file=/"), "{arguments:?}");
         assert_eq!(arguments.last().unwrap(), "--database=-shop");
