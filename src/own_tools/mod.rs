@@ -19,7 +19,7 @@ use std::process::Command;
 pub(crate) use crate::own_tools::ask::ask;
 pub(crate) use crate::own_tools::environment::ToolEnvironment;
 pub(crate) use crate::own_tools::git::Git;
-pub(crate) use crate::own_tools::tool_command::{HANDED_FILE, ToolCommand};
+pub(crate) use crate::own_tools::tool_command::{Given, HANDED_FILE, ToolCommand};
 
 /// Where a program of ours starts: a relative name that somebody slipped into a variable or a setting leads nowhere.
 const START: &str = "/";

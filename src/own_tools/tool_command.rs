@@ -96,13 +96,13 @@ impl ToolCommand {
         self
     }
 
-    /// Starts it, with its stdin, stdout and stderr as pipes; gives for a program inside also its container and what is to be
-    /// written to its stdin first.
+    /// Starts it, with its stdin, stdout and stderr as pipes; gives for a program inside also what it is
+    /// given.
     ///
     /// # Errors
     ///
     /// It, or the engine's program, cannot be started.
-    pub(crate) fn spawn(self) -> io::Result<(Child, Option<(Container, Vec<u8>)>)> {
+    pub(crate) fn spawn(self) -> io::Result<(Child, Option<Given>)> {
         match self {
             ToolCommand::Here(mut command) => {
                 command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -113,10 +113,17 @@ impl ToolCommand {
                 if given.len() > MOST_GIVEN {
                     return Err(io::ErrorKind::ArgumentListTooLong.into());
                 }
-                Ok((inside.container.shell()?, Some((inside.container, given))))
+                Ok((inside.container.shell()?, Some(Given { container: inside.container, first: given })))
             }
         }
     }
+}
+
+/// What a program inside is given.
+pub(crate) struct Given {
+    pub(crate) container: Container,
+    /// What is to be written to its stdin before anything else.
+    pub(crate) first: Vec<u8>,
 }
 
 /// The most bytes that a program inside is given: fewer than a pipe holds.
@@ -150,7 +157,7 @@ mod tests {
         let mut command = ToolCommand::of(Path::new("/bin/sh"), Some(&container), &variables);
         command.args(["-c", script]).env("LAST", "it's").hand_file(file);
         let (mut child, inside) = command.spawn().unwrap();
-        let text = inside.unwrap().1;
+        let text = inside.unwrap().first;
         child.stdin.take().unwrap().write_all(&given(text)).unwrap();
         let output = child.wait_with_output().unwrap();
         let number = String::from_utf8(output.stderr).unwrap();

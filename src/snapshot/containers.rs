@@ -15,7 +15,9 @@ use crate::own_tools::containers::running;
 use crate::own_tools::containers::running::Running;
 use crate::reach::{Place, Target};
 use crate::regular;
+use crate::secret::ForeignText;
 use crate::snapshot::not_up::is_here;
+use crate::snapshot::tool_process::{ToolError, engine_said};
 
 /// The labels by which a container says which service it is, and in which folder its compose file lies.
 ///
@@ -80,30 +82,48 @@ pub(crate) struct Listing<T> {
     /// A script of a shell that writes a line for each of the tools.
     pub(crate) script: &'static str,
     pub(crate) read: fn(&str, &Inside) -> Option<T>,
+    /// How many programs run there at once while a database is saved.
+    pub(crate) at_once: usize,
 }
 
 impl<T> Listing<T> {
     /// Lists the tools that there are for a target: those `here`, or, where the server is reached inside its container alone or
     /// there are none here, those of the container.
+    ///
+    /// # Errors
+    ///
+    /// [`ToolError::Silent`] where nothing can be run inside, and there are none here.
     pub(crate) fn or_inside(
         &self,
         here: impl FnOnce() -> Vec<T>,
         target: &Target,
         environment: &ToolEnvironment,
-    ) -> Vec<T> {
+    ) -> Result<Vec<T>, ToolError> {
         let here = if way(target, environment).is_inside { Vec::new() } else { here() };
-        if here.is_empty() { self.inside(target, environment) } else { here }
+        if !here.is_empty() {
+            return Ok(here);
+        }
+        server(target, environment).map_or(Ok(here), |server| self.of(&server))
     }
 
     /// Lists those inside the container of this machine that a target's server runs in.
     pub(crate) fn inside(&self, target: &Target, environment: &ToolEnvironment) -> Vec<T> {
-        server(target, environment).map_or_else(Vec::new, |server| self.of(&server))
+        server(target, environment).and_then(|server| self.of(&server).ok()).unwrap_or_default()
     }
 
     /// Lists those of a container.
-    pub(crate) fn of(&self, server: &Inside) -> Vec<T> {
-        let said = server.container.listing(self.script);
-        String::from_utf8_lossy(&said).lines().filter_map(|line| (self.read)(line, server)).collect()
+    ///
+    /// # Errors
+    ///
+    /// [`ToolError::Silent`].
+    pub(crate) fn of(&self, server: &Inside) -> Result<Vec<T>, ToolError> {
+        let container = &server.container;
+        let said = container.listing(self.script, self.at_once).map_err(|said| ToolError::Silent {
+            container: container.name().to_owned(),
+            by_hand: container.by_hand(&[]),
+            said: ForeignText::of(said).shortened(engine_said),
+        })?;
+        Ok(String::from_utf8_lossy(&said).lines().filter_map(|line| (self.read)(line, server)).collect())
     }
 }
 

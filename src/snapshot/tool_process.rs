@@ -17,9 +17,9 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use crate::error::Explain;
 use crate::exit::Exit;
-use crate::own_tools::ToolCommand;
 use crate::own_tools::containers::container::Container;
 use crate::own_tools::containers::shell::NUMBER;
+use crate::own_tools::{Given, ToolCommand};
 use crate::secret::{ForeignText, Secret};
 use crate::snapshot::Watch;
 use crate::snapshot::threads;
@@ -53,6 +53,16 @@ pub(crate) enum ToolError {
         /// What it said.
         message: ForeignText,
     },
+    /// Nothing can be run inside the container that the server runs in.
+    #[error("nothing can be run inside the container {container}{}", if said.is_empty() { String::new() } else { format!(": {said}") })]
+    Silent {
+        /// Its name.
+        container: String,
+        /// How a person starts a program inside.
+        by_hand: String,
+        /// What its engine said.
+        said: ForeignText,
+    },
     /// A thread that attends to tools could not be started.
     #[error("cannot attend to the tools")]
     NoThread(#[source] io::Error),
@@ -68,6 +78,9 @@ impl Explain for ToolError {
                 Some("check that the program may be executed, or install the client anew".to_owned())
             }
             ToolError::Failed { .. } => Some("`safe-test doctor` shows which tool and server were used".to_owned()),
+            ToolError::Silent { by_hand, .. } => Some(format!(
+                "does `{by_hand}sh` start a shell there? Or install the client of the database on this machine"
+            )),
             ToolError::NoThread(_) => Some("is a limit reached? `ulimit -a` shows what there is".to_owned()),
             ToolError::Interrupted => None,
         }
@@ -77,6 +90,7 @@ impl Explain for ToolError {
         match self {
             ToolError::NotStarted { .. }
             | ToolError::Failed { .. }
+            | ToolError::Silent { .. }
             | ToolError::NoThread(_)
             | ToolError::Interrupted => Exit::NoSnapshot,
         }
@@ -122,7 +136,7 @@ impl Running {
         let (mut child, inside) = command.spawn().map_err(not_started)?;
         let stderr = child.stderr.take();
         let (within, given) = match inside {
-            Some((container, given)) => (Some(Arc::new(Within { container, process: OnceLock::new() })), given),
+            Some(Given { container, first }) => (Some(Arc::new(Within { container, process: OnceLock::new() })), first),
             None => (None, Vec::new()),
         };
         let own = within.clone();
@@ -242,7 +256,7 @@ fn listen(stderr: impl Read, within: Option<&Within>) -> Vec<u8> {
 }
 
 /// Keeps the first lines of what an engine of containers says.
-fn engine_said(said: &str) -> String {
+pub(crate) fn engine_said(said: &str) -> String {
     let lines: Vec<&str> = said.lines().map(str::trim).filter(|line| !line.is_empty()).take(2).collect();
     lines.join("; ").chars().take(300).collect()
 }
@@ -411,7 +425,9 @@ mod tests {
         let mut command = inside("exit 0");
         command.env("LONG", "x".repeat(64 * 1024));
         let error = Running::start("sh", command, str::to_owned, &[]).unwrap_err();
-        assert!(matches!(error, ToolError::NotStarted { source, .. } if source.kind() == io::ErrorKind::ArgumentListTooLong));
+        assert!(
+            matches!(error, ToolError::NotStarted { source, .. } if source.kind() == io::ErrorKind::ArgumentListTooLong)
+        );
     }
 
     #[test]

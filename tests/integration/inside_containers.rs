@@ -200,12 +200,14 @@ fn what_the_engine_says_is_told_where_nothing_runs_inside() {
     let mut sandbox = Sandbox::new();
     with_engine(&mut sandbox, server.port(), None, &Programs::of_machine().clients());
     with_database(&sandbox, "postgres", database, &format!("shop-database-inside:{}", server.port()), database);
-    // It lists the tools, and is paused then.
     let docker = sandbox.tools().join("docker");
     let works = std::fs::read_to_string(&docker).unwrap();
-    let paused = "[ \"$4\" = -i ] && { echo 'Error response from daemon: Container shop-db-1 is paused' >&2; exit 1; }";
+    let paused =
+        "[ \"$3\" = exec ] && { echo 'Error response from daemon: Container shop-db-1 is paused' >&2; exit 1; }";
     sandbox.tool("docker", &works.replacen("#!/bin/sh\n", &format!("#!/bin/sh\n{paused}\n"), 1));
     let said = sandbox.guarded().expect_code(121).stderr;
-    assert!(!sandbox.has_run() && said.contains("Container shop-db-1 is paused"), "{said}");
+    let expected =
+        "nothing can be run inside the container shop-db-1: Error response from daemon: Container shop-db-1 is paused";
+    assert!(!sandbox.has_run() && said.contains(expected), "{said}");
     assert!(said.trim_end().ends_with("the command was not run"), "{said}");
 }

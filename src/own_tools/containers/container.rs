@@ -4,7 +4,7 @@ use std::ffi::{OsStr, OsString};
 use std::io;
 use std::path::PathBuf;
 use std::process::{Child, Output};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
 use crate::own_tools::ask;
 use crate::own_tools::containers::shell::Shell;
@@ -51,9 +51,13 @@ pub(crate) struct Container {
     name: String,
     /// What it said of its tools.
     listing: Arc<OnceLock<Vec<u8>>>,
-    /// Shells inside that wait for what they are to become; they end with the last clone of this value.
-    shells: Arc<Mutex<Vec<Shell>>>,
+    /// Shells inside that wait for what they are to become; they end with the last clone of this value, of which another one
+    /// can be had as long as there is one.
+    shells: Shells,
+    own_shells: Arc<Mutex<Weak<Mutex<Vec<Shell>>>>>,
 }
+
+type Shells = Arc<Mutex<Vec<Shell>>>;
 
 impl PartialEq for Container {
     fn eq(&self, other: &Container) -> bool {
@@ -65,7 +69,14 @@ impl Eq for Container {}
 
 impl Container {
     pub(super) fn new(cli: Cli, id: &str, name: &str) -> Container {
-        Container { cli, id: id.to_owned(), name: name.to_owned(), listing: Arc::default(), shells: Arc::default() }
+        Container {
+            cli,
+            id: id.to_owned(),
+            name: name.to_owned(),
+            listing: Arc::default(),
+            shells: Arc::default(),
+            own_shells: Arc::default(),
+        }
     }
 
     /// Gives the name that people know it by.
@@ -86,14 +97,17 @@ impl Container {
         format!("{} exec -i{handed} {} ", engine.join(" "), shell_word(&self.name))
     }
 
-    /// Makes one whose shells end apart from those of this one; what it said of its tools stays known.
-    pub(super) fn anew(&self) -> Container {
-        Container { shells: Arc::default(), ..self.clone() }
+    /// Makes one that has its shells with others that were made so, and not with this one.
+    pub(super) fn in_use(&self) -> Container {
+        let mut own = self.own_shells.lock().unwrap_or_else(PoisonError::into_inner);
+        let shells = own.upgrade().unwrap_or_default();
+        *own = Arc::downgrade(&shells);
+        Container { shells, ..self.clone() }
     }
 
     /// Begins with so many shells that will be needed soon: an engine takes a tenth of a second for each. One that cannot be
     /// started is started when it is needed, and says why.
-    pub(crate) fn begin(&self, shells: usize) {
+    fn begin(&self, shells: usize) {
         let mut waiting = self.waiting();
         while waiting.len() < shells {
             let Ok(shell) = Shell::start(&self.cli, &self.id) else { return };
@@ -122,20 +136,26 @@ impl Container {
         self.shells.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Lists the tools inside by a script of a shell, once: what the script writes. Nothing where it takes longer than five
-    /// seconds, ends with another status than 0, or there is no shell; then it is asked again the next time.
-    pub(crate) fn listing(&self, script: &str) -> Vec<u8> {
+    /// Lists the tools inside by a script of a shell, once: what the script writes. Of the shells for what is run `at_once`
+    /// then, the first answers.
+    ///
+    /// # Errors
+    ///
+    /// It takes longer than five seconds, ends with another status than 0, or there is no shell: what the engine said. It is
+    /// asked again the next time.
+    pub(crate) fn listing(&self, script: &str, at_once: usize) -> Result<Vec<u8>, String> {
         if let Some(known) = self.listing.get() {
-            return known.clone();
+            return Ok(known.clone());
         }
-        // The client's shell; while the engine makes it, the dump's.
-        self.begin(2);
-        let said = self.started().and_then(|mut shell| {
-            let said = shell.ask(script)?;
-            self.waiting().insert(0, shell);
-            Ok(said)
-        });
-        said.map_or_else(|_| Vec::new(), |said| self.listing.get_or_init(|| said).clone())
+        self.begin(at_once.max(1));
+        let mut shell = self.started().map_err(|error| error.to_string())?;
+        match shell.ask(script) {
+            Ok(said) => {
+                self.waiting().insert(0, shell);
+                Ok(self.listing.get_or_init(|| said).clone())
+            }
+            Err(_) => Err(shell.last_words()),
+        }
     }
 
     /// Sends a signal to a process by its number inside: `TERM`. That it has ended already is what is wanted.

@@ -34,7 +34,7 @@ impl Running {
 
     /// Gives it as what programs are run in; `None` where no program is installed that speaks to its engine.
     pub(crate) fn container(&self) -> Option<Container> {
-        self.container.as_ref().map(Container::anew)
+        self.container.as_ref().map(Container::in_use)
     }
 
     fn new(listed: Listed, cli: Option<&Cli>) -> Running {

@@ -1,6 +1,7 @@
 //! A shell inside a container, which answers questions and then becomes a program.
 
 use std::io::{self, Read, Write};
+use std::os::fd::AsFd;
 use std::os::unix::process::CommandExt;
 use std::process::{Child, ChildStdout, Stdio};
 use std::thread;
@@ -87,6 +88,19 @@ impl Shell {
         answer(stdout, Instant::now() + PATIENCE)
     }
 
+    /// Ends it, and gives what it said of itself.
+    pub(super) fn last_words(mut self) -> String {
+        let Some(mut child) = self.child.take() else { return String::new() };
+        let stderr = child.stderr.take();
+        drop(Shell { child: Some(child) });
+        let (mut said, deadline) = (Vec::new(), Instant::now() + GRACE);
+        if let Some(mut stderr) = stderr {
+            // Whoever holds it longer than that has nothing to say.
+            while said.len() < MOST_BYTES && matches!(read_some(&mut stderr, &mut said, deadline), Ok(1..)) {}
+        }
+        String::from_utf8_lossy(&said).into_owned()
+    }
+
     /// Tells whether it is still there.
     pub(super) fn waits(&mut self) -> bool {
         self.child.as_mut().is_some_and(|child| matches!(child.try_wait(), Ok(None)))
@@ -117,18 +131,12 @@ impl Drop for Shell {
 
 /// Reads up to the line behind an answer.
 fn answer(stdout: &mut ChildStdout, deadline: Instant) -> io::Result<Vec<u8>> {
-    let (mut said, mut piece) = (Vec::new(), [0; 4096]);
+    let mut said = Vec::new();
     loop {
-        let left = deadline.checked_duration_since(Instant::now()).ok_or(io::ErrorKind::TimedOut)?;
-        let left = Timespec::try_from(left).map_err(|_| io::ErrorKind::InvalidInput)?;
-        let mut waiting = [PollFd::new(&*stdout, PollFlags::IN)];
-        match poll(&mut waiting, Some(&left)) {
-            Err(rustix::io::Errno::INTR) | Ok(0) => continue,
-            polled => polled?,
-        };
-        let read = stdout.read(&mut piece)?;
-        said.extend_from_slice(&piece[..read]);
-        if let Some(answer) = said.strip_suffix(ANSWERED).filter(|answer| answer.last().is_none_or(|last| *last == b'\n')) {
+        let read = read_some(stdout, &mut said, deadline)?;
+        if let Some(answer) =
+            said.strip_suffix(ANSWERED).filter(|answer| answer.last().is_none_or(|last| *last == b'\n'))
+        {
             return Ok(answer.to_vec());
         }
         if read == 0 {
@@ -136,6 +144,25 @@ fn answer(stdout: &mut ChildStdout, deadline: Instant) -> io::Result<Vec<u8>> {
         }
         if said.len() > MOST_BYTES {
             return Err(io::ErrorKind::FileTooLarge.into());
+        }
+    }
+}
+
+/// Reads what comes next; 0 bytes at the end.
+fn read_some(pipe: &mut (impl Read + AsFd), said: &mut Vec<u8>, deadline: Instant) -> io::Result<usize> {
+    loop {
+        let left = deadline.checked_duration_since(Instant::now()).ok_or(io::ErrorKind::TimedOut)?;
+        let left = Timespec::try_from(left).map_err(|_| io::ErrorKind::InvalidInput)?;
+        let mut waiting = [PollFd::new(&*pipe, PollFlags::IN)];
+        match poll(&mut waiting, Some(&left)) {
+            Err(rustix::io::Errno::INTR) | Ok(0) => {}
+            polled => {
+                polled?;
+                let mut piece = [0; 4096];
+                let read = pipe.read(&mut piece)?;
+                said.extend_from_slice(&piece[..read]);
+                return Ok(read);
+            }
         }
     }
 }

@@ -69,7 +69,7 @@ impl Tools {
 }
 
 /// The pairs inside a container.
-pub(crate) const LISTING: Listing<Tools> = Listing { script: PAIRS_INSIDE, read: pair };
+pub(crate) const LISTING: Listing<Tools> = Listing { script: PAIRS_INSIDE, read: pair, at_once: 2 };
 
 fn pair(line: &str, server: &Inside) -> Option<Tools> {
     let mut parts = line.split('\t');
@@ -173,7 +173,7 @@ mod tests {
         for name in ["mysql", "mysqldump"] {
             program(&folder.join(name), "x  Ver 9.7.4 for Linux on x86_64");
         }
-        let found = LISTING.of(&Inside { container: Container::with_programs_of(folder), port: 3306 });
+        let found = LISTING.of(&Inside { container: Container::with_programs_of(folder), port: 3306 }).unwrap();
         let named: Vec<String> = found.iter().map(Tools::named).collect();
         let place = format!("{} of the container saved", folder.display());
         assert_eq!(named, [format!("MariaDB 10.11.19 in {place}"), format!("MySQL 9.7.4 in {place}")]);

@@ -18,6 +18,7 @@ use crate::snapshot::mysql::installed::{LISTING, Tools, installed};
 use crate::snapshot::mysql::rights::Rights;
 use crate::snapshot::mysql::tools;
 use crate::snapshot::mysql::version::{Flavor, Version};
+use crate::snapshot::tool_process::ToolError;
 use crate::text::hex;
 
 /// Who the server is, as it says itself, and what the user may do.
@@ -63,8 +64,8 @@ pub(crate) struct Session {
 }
 
 /// Finds how a target is reached, and the programs at hand for it.
-fn at_hand<'t>(target: &'t Target, environment: &ToolEnvironment) -> (Cow<'t, Target>, Vec<Tools>) {
-    (way(target, environment).target, LISTING.or_inside(|| installed(environment), target, environment))
+fn at_hand<'t>(target: &'t Target, environment: &ToolEnvironment) -> Result<(Cow<'t, Target>, Vec<Tools>), ToolError> {
+    Ok((way(target, environment).target, LISTING.or_inside(|| installed(environment), target, environment)?))
 }
 
 /// What others that speak the protocol say of themselves: databases with another inside, and what stands before servers.
@@ -80,7 +81,7 @@ impl Session {
     /// [`MysqlError::OtherDatabase`], [`MysqlError::CannotConnect`], [`MysqlError::NoDatabaseNamed`], and those of [`tools::to_save`].
     pub(crate) fn open(target: &Target, environment: &ToolEnvironment) -> Result<Self, MysqlError> {
         let named = target.database.as_deref().filter(|name| !name.is_empty());
-        let (dialled, programs) = at_hand(target, environment);
+        let (dialled, programs) = at_hand(target, environment)?;
         let mut session = Session::reach(&dialled, environment, &programs, named)?;
         let Some(judged) = named else {
             return Err(MysqlError::NoDatabaseNamed { place: session.connection.place().to_owned() });
@@ -101,7 +102,7 @@ impl Session {
     ///
     /// As [`Session::open`], without those of the database.
     pub(crate) fn open_server(target: &Target, environment: &ToolEnvironment) -> Result<Self, MysqlError> {
-        let (dialled, programs) = at_hand(target, environment);
+        let (dialled, programs) = at_hand(target, environment)?;
         let mut session = Session::reach(&dialled, environment, &programs, None)?;
         session.use_fitting(&dialled, environment, &programs)?;
         Ok(session)

@@ -133,7 +133,7 @@ impl Connection {
         if variables.iter().any(|(_, value)| value.as_encoded_bytes().contains(&0)) {
             return Err(refuse("a part of it holds a NUL byte"));
         }
-        let tools = LISTING.or_inside(|| installed(environment), judged, environment).into();
+        let tools = LISTING.or_inside(|| installed(environment), judged, environment)?.into();
         Ok(Connection { variables, password, tools, secrets: target.secrets(), _passfile: passfile, place })
     }
 

@@ -102,7 +102,7 @@ fn version_by_asking(program: &Path) -> Option<u32> {
 }
 
 /// The tools inside a container.
-pub(crate) const LISTING: Listing<Tools> = Listing { script: FOLDERS_INSIDE, read: folder };
+pub(crate) const LISTING: Listing<Tools> = Listing { script: FOLDERS_INSIDE, read: folder, at_once: 3 };
 
 fn folder(line: &str, server: &Inside) -> Option<Tools> {
     let (folder, version) = line.split_once('\t')?;
@@ -151,11 +151,13 @@ mod tests {
     fn inside_a_container_folders_with_all_programs_count() {
         let temporary = tempfile::tempdir().unwrap();
         programs(temporary.path(), "18.1 (Debian 18.1-1)");
-        let found = LISTING.of(&Inside { container: Container::with_programs_of(temporary.path()), port: 5432 });
+        let found =
+            LISTING.of(&Inside { container: Container::with_programs_of(temporary.path()), port: 5432 }).unwrap();
         let of_path: Vec<_> = found.iter().filter(|tools| tools.folder == temporary.path()).collect();
         assert!(matches!(of_path[..], [Tools { major: 18, inside: Some(Inside { port: 5432, .. }), .. }]), "{found:?}");
         fs::remove_file(temporary.path().join("psql")).unwrap();
-        let found = LISTING.of(&Inside { container: Container::with_programs_of(temporary.path()), port: 5432 });
+        let found =
+            LISTING.of(&Inside { container: Container::with_programs_of(temporary.path()), port: 5432 }).unwrap();
         assert!(found.iter().all(|tools| tools.folder != temporary.path()), "{found:?}");
     }
 

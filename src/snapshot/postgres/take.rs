@@ -65,10 +65,6 @@ pub(crate) struct Prepared {
 ///
 /// The server is gone, or refuses to export a snapshot. Nothing was written.
 pub(crate) fn prepare(session: &mut Session, output: &Path, limits: Limits) -> Result<Prepared, PostgresError> {
-    // The dump's, and its reader's.
-    if let Some(inside) = &session.tools.inside {
-        inside.container.begin(2);
-    }
     let proof = session.state()?;
     let lock_wait = limits.lock_wait.as_millis().max(1).to_string();
     let Exported { snapshot, encoding } = begin(&mut session.psql, &lock_wait)?;

@@ -44,7 +44,7 @@ pub(crate) fn of<'a>(restoration: &Restoration<'a>) -> Result<Whole<'a>, Postgre
     };
     let (target, environment) = (restoration.target, restoration.environment);
     let reader = |tools: &[Tools]| tools::to_read(tools, manifest).cloned();
-    let tools = reader(&LISTING.or_inside(|| installed(environment), target, environment))
+    let tools = reader(&LISTING.or_inside(|| installed(environment), target, environment)?)
         .or_else(|error| reader(&LISTING.inside(target, environment)).map_err(|_| error))?;
     Ok(Whole { manifest, dump, facts, promised, tools })
 }
