@@ -21,6 +21,7 @@ mod fast_undo;
 mod faults;
 mod first_connection;
 mod guard;
+mod hook_managers;
 mod hooks;
 mod hostile;
 mod hostile_repository;

@@ -81,7 +81,8 @@ fn alter(context: &Context, way: Way, change: &HooksChange, inherited: &Inherite
         }
     }
     tell(context, &plans, dry_run)?;
-    Ok(interrupt.requested().map_or(Ending::Own(Exit::Success), Ending::Signal))
+    let exit = if plans.iter().any(|(_, plan)| plan.is_left()) { Exit::Failed } else { Exit::Success };
+    Ok(interrupt.requested().map_or(Ending::Own(exit), Ending::Signal))
 }
 
 /// Finds those that are named; without a name the `usual` one, and for [`EVERY`] those that are in use here.

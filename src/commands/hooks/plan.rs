@@ -11,8 +11,10 @@ use crate::commands::context::Context;
 use crate::durable;
 use crate::error::{Explain, Failure};
 use crate::exit::Exit;
+use crate::own_tools::Git;
 use crate::regular;
-use crate::text::{printable, shown};
+use crate::secret::ForeignText;
+use crate::text::{lossless, printable, shell_line, shown};
 
 /// What comes of a plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -23,6 +25,8 @@ pub(super) enum Done {
     Unchanged,
     Removed,
     Absent,
+    /// Only a person can do it.
+    ByHand,
 }
 
 impl Done {
@@ -33,6 +37,7 @@ impl Done {
             Done::Unchanged => ("unchanged", "would stay as it is"),
             Done::Removed => ("removed", "would be removed"),
             Done::Absent => ("was not installed", "is not installed"),
+            Done::ByHand => ("is left to you", "would be left to you"),
         }
     }
 }
@@ -62,6 +67,12 @@ pub(super) enum Step {
         /// A new one can be executed.
         executable: bool,
     },
+    /// What is at one place goes to another one, where nothing is.
+    Move { from: PathBuf, to: PathBuf },
+    /// A folder of ours goes, unless there is something in it.
+    EmptyFolder { path: PathBuf },
+    /// git changes its settings.
+    Git { words: Vec<String> },
 }
 
 /// What was done for one of them, for programs.
@@ -86,6 +97,8 @@ enum ChangeError {
     },
     #[error("{} was changed meanwhile", shown(path))]
     Meanwhile { path: PathBuf },
+    #[error("git did not change its settings: {said}")]
+    Git { said: String },
 }
 
 impl Explain for ChangeError {
@@ -95,12 +108,13 @@ impl Explain for ChangeError {
                 Some("check the owner and the permissions of the file and its folder".to_owned())
             }
             ChangeError::Meanwhile { .. } => Some("try again".to_owned()),
+            ChangeError::Git { .. } => Some("does `git config --list` work here?".to_owned()),
         }
     }
 
     fn exit(&self) -> Exit {
         match self {
-            ChangeError::File { .. } | ChangeError::Meanwhile { .. } => Exit::Failed,
+            ChangeError::File { .. } | ChangeError::Meanwhile { .. } | ChangeError::Git { .. } => Exit::Failed,
         }
     }
 }
@@ -110,9 +124,9 @@ impl Plan {
     ///
     /// # Errors
     ///
-    /// Where a file cannot be changed, or is not what it was when this was planned; the steps before it were done.
-    pub(super) fn carry_out(&self, _context: &Context) -> Result<(), Failure> {
-        self.steps.iter().try_for_each(|step| Ok(step.carry_out()?))
+    /// Where a file cannot be changed, or is not what it was when this was planned, or git refuses; the steps before it were done.
+    pub(super) fn carry_out(&self, context: &Context) -> Result<(), Failure> {
+        self.steps.iter().try_for_each(|step| Ok(step.carry_out(context)?))
     }
 
     /// Lists it for a person.
@@ -124,6 +138,11 @@ impl Plan {
         let first = format!("{name}: {}: {place}{}", if dry_run { would } else { done }, runs.unwrap_or_default());
         let changes = if dry_run { self.changes() } else { Vec::new() };
         std::iter::once(first).chain(changes.into_iter().map(|line| format!("  {line}"))).collect()
+    }
+
+    /// Tells whether somebody has to do something before it is done.
+    pub(super) fn is_left(&self) -> bool {
+        self.done == Done::ByHand
     }
 
     /// Tells it to programs.
@@ -144,24 +163,57 @@ impl Plan {
 }
 
 impl Step {
-    fn carry_out(&self) -> Result<(), ChangeError> {
-        let Step::File { path, before, after, executable } = self;
-        let failed = |cause| ChangeError::File { path: path.clone(), cause };
-        if content(path).map_err(failed)? != *before {
-            return Err(ChangeError::Meanwhile { path: path.clone() });
-        }
-        match after {
-            Some(after) => {
-                fs::create_dir_all(path.parent().unwrap_or(path)).map_err(failed)?;
-                durable::write_public(path, after, *executable).map_err(failed)
+    fn carry_out(&self, context: &Context) -> Result<(), ChangeError> {
+        match self {
+            Step::File { path, before, after, executable } => {
+                let failed = |cause| ChangeError::File { path: path.clone(), cause };
+                if content(path).map_err(failed)? != *before {
+                    return Err(ChangeError::Meanwhile { path: path.clone() });
+                }
+                match after {
+                    Some(after) => {
+                        fs::create_dir_all(path.parent().unwrap_or(path)).map_err(failed)?;
+                        durable::write_public(path, after, *executable).map_err(failed)
+                    }
+                    None => fs::remove_file(path).map_err(failed),
+                }
             }
-            None => fs::remove_file(path).map_err(failed),
+            Step::Move { from, to } => {
+                if fs::symlink_metadata(to).is_ok() {
+                    return Err(ChangeError::Meanwhile { path: to.clone() });
+                }
+                durable::rename(from, to).map_err(|cause| ChangeError::File { path: from.clone(), cause })
+            }
+            Step::EmptyFolder { path } => {
+                // Whatever else is in it is somebody's.
+                let _ = fs::remove_dir(path);
+                Ok(())
+            }
+            Step::Git { words } => {
+                let git = Git::find(&context.tools, &context.project.folder);
+                let words: Vec<&str> = words.iter().map(String::as_str).collect();
+                match git.map(|git| git.ask(&words)) {
+                    Some(Ok(output)) if output.status.success() => Ok(()),
+                    Some(Ok(output)) => {
+                        let said = lossless(&output.stderr);
+                        let said = ForeignText::of(said.lines().next().unwrap_or("no reason was given")).to_string();
+                        Err(ChangeError::Git { said })
+                    }
+                    Some(Err(cause)) => Err(ChangeError::Git { said: cause.to_string() }),
+                    None => Err(ChangeError::Git { said: "it was not found".to_owned() }),
+                }
+            }
         }
     }
 
     /// Shows the change: what goes with `-`, what comes with `+`, and of the lines around none.
     fn lines(&self) -> Vec<String> {
-        let Step::File { path, before, after, .. } = self;
+        let (path, before, after) = match self {
+            Step::File { path, before, after, .. } => (path, before, after),
+            Step::Move { from, to } => return vec![format!("{} becomes {}", shown(from), shown(to))],
+            Step::EmptyFolder { path } => return vec![format!("{} (removed)", shown(path))],
+            Step::Git { words } => return vec![format!("git {}", shell_line(words))],
+        };
         let first = match (before, after) {
             (None, _) => format!("{} (new)", shown(path)),
             (_, None) => format!("{} (removed)", shown(path)),
