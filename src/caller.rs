@@ -1,6 +1,12 @@
 //! Who is calling: a person, a coding agent, a git hook, or CI. Recognised by variables; this only ever tightens.
 #![forbid(unsafe_code)]
 
+mod known;
+mod sign;
+
+use crate::caller::known::{AGENTS, CI, HOOKS, Row};
+use crate::caller::sign::Surroundings;
+
 /// Who asked for the command.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Caller {
@@ -8,6 +14,8 @@ pub(crate) struct Caller {
     pub(crate) kind: CallerKind,
     /// Its name, where it tells one: `claude-code`, `GitHub Actions`, `git`.
     pub(crate) name: Option<String>,
+    /// The variable that gave it away, or the file.
+    pub(crate) by: Option<&'static str>,
     /// Whether standard input and standard error are a terminal.
     pub(crate) terminal: bool,
 }
@@ -41,24 +49,30 @@ impl CallerKind {
 impl Caller {
     /// Recognises the caller; an agent inside CI or a hook is an agent.
     ///
-    /// `terminal` says whether standard input and standard error are a terminal.
+    /// `terminal` says whether standard input and standard error are a terminal, `has_file` whether this machine has a file
+    /// of a path.
     #[must_use]
-    pub(crate) fn recognise(process: &[(String, String)], terminal: bool) -> Self {
-        // A name may stand there twice: each value counts.
-        let value = |name: &str, fits: &dyn Fn(&str) -> bool| {
-            let values = process.iter().filter(|(set, value)| set == name && !value.is_empty());
-            values.map(|(_, value)| value.as_str()).find(|value| fits(value))
-        };
-        let (kind, name) = if let Some(name) = agent(&value) {
-            (CallerKind::Agent, Some(name))
-        } else if let Some(name) = hook(&value) {
-            (CallerKind::Hook, Some(name))
-        } else if let Some(name) = ci(&value) {
-            (CallerKind::Ci, Some(name))
-        } else {
-            (CallerKind::Human, None)
-        };
-        Caller { kind, name, terminal }
+    pub(crate) fn recognise(process: &[(String, String)], terminal: bool, has_file: &dyn Fn(&str) -> bool) -> Self {
+        let around = Surroundings { process, terminal, has_file };
+        let found = agent(&around)
+            .map(|found| (CallerKind::Agent, found))
+            .or_else(|| Some((CallerKind::Hook, shown_by(&around, HOOKS)?)))
+            .or_else(|| Some((CallerKind::Ci, shown_by(&around, CI)?)));
+        match found {
+            Some((kind, (name, by))) => Caller { kind, name: Some(name), by: Some(by), terminal },
+            None => Caller { kind: CallerKind::Human, name: None, by: None, terminal },
+        }
+    }
+
+    /// Says that an agent calls, whatever else was recognised; `name` is how it called itself.
+    #[must_use]
+    pub(crate) fn into_agent(self, name: &str) -> Self {
+        match self.kind {
+            CallerKind::Agent => self,
+            CallerKind::Human | CallerKind::Ci | CallerKind::Hook => {
+                Caller { kind: CallerKind::Agent, name: Some(name.to_owned()), by: None, terminal: self.terminal }
+            }
+        }
     }
 
     /// Tells whether a question can be put to a person.
@@ -68,114 +82,20 @@ impl Caller {
     }
 }
 
-/// A variable that a coding agent sets in the shells it runs, the value it must start with, and the agent.
-///
-/// Source: the agents' documentation, and the tables of the public detection libraries.
-const AGENTS: [(&str, &str, &str); 40] = [
-    ("CLAUDE_CODE_CHILD_SESSION", "", "claude-code"),
-    ("CLAUDECODE", "", "claude-code"),
-    ("CLAUDE_CODE", "", "claude-code"),
-    ("CLAUDE_CODE_ENTRYPOINT", "", "claude-code"),
-    ("CODEX_THREAD_ID", "", "codex"),
-    ("CODEX_CI", "", "codex"),
-    ("CODEX_SANDBOX", "", "codex"),
-    ("CODEX_SANDBOX_NETWORK_DISABLED", "", "codex"),
-    ("CURSOR_AGENT", "", "cursor"),
-    ("CURSOR_EXTENSION_HOST_ROLE", "agent-exec", "cursor"),
-    ("GEMINI_CLI", "", "gemini-cli"),
-    ("QWEN_CODE", "", "qwen-code"),
-    ("ANTIGRAVITY_AGENT", "", "antigravity"),
-    ("ANTIGRAVITY_CONVERSATION_ID", "", "antigravity"),
-    ("COPILOT_CLI", "", "copilot-cli"),
-    ("COPILOT_AGENT", "", "copilot"),
-    ("COPILOT_AGENT_PROMPT", "", "copilot"),
-    ("OPENCODE", "", "opencode"),
-    ("OPENCODE_CLIENT", "", "opencode"),
-    ("AUGMENT_AGENT", "", "augment"),
-    ("AMP_CURRENT_THREAD_ID", "", "amp"),
-    ("GOOSE_TERMINAL", "", "goose"),
-    ("CRUSH", "", "crush"),
-    ("CLINE_ACTIVE", "", "cline"),
-    ("ROO_ACTIVE", "", "roo"),
-    ("KILOCODE_FEATURE", "", "kilocode"),
-    ("OR_APP_NAME", "Aider", "aider"),
-    ("REPLIT_SESSION", "agent-", "replit"),
-    ("REPLIT_CLI", "", "replit"),
-    ("DEVIN_PROJECT_DIR", "", "devin"),
-    ("KIRO_AGENT_PATH", "", "kiro"),
-    ("JUNIE_DATA", "", "junie"),
-    ("JUNIE_SHIM_PATH", "", "junie"),
-    ("PI_CODING_AGENT", "", "pi"),
-    ("TRAE_AI_SHELL_ID", "", "trae"),
-    ("OPENCLAW_SHELL", "", "openclaw"),
-    ("HERMES_SESSION_ID", "", "hermes"),
-    ("OZ_RUN_ID", "", "warp"),
-    ("MIMOCODE", "", "mimo-code"),
-    ("PAGER", "head -n 10000 | cat", "cursor"),
-];
+/// A caller's name, and what gave it away.
+type Found = (String, &'static str);
 
-/// A variable that a CI provider sets, and the provider. Source: the table of the `ci-info` package.
-const CI: [(&str, &str); 26] = [
-    ("GITHUB_ACTIONS", "GitHub Actions"),
-    ("GITLAB_CI", "GitLab CI"),
-    ("CIRCLECI", "CircleCI"),
-    ("BUILDKITE", "Buildkite"),
-    ("JENKINS_URL", "Jenkins"),
-    ("TF_BUILD", "Azure Pipelines"),
-    ("BITBUCKET_COMMIT", "Bitbucket Pipelines"),
-    ("TRAVIS", "Travis CI"),
-    ("APPVEYOR", "AppVeyor"),
-    ("DRONE", "Drone"),
-    ("TEAMCITY_VERSION", "TeamCity"),
-    ("SEMAPHORE", "Semaphore"),
-    ("BITRISE_IO", "Bitrise"),
-    ("CIRRUS_CI", "Cirrus CI"),
-    ("CODEBUILD_BUILD_ARN", "AWS CodeBuild"),
-    ("BUILDER_OUTPUT", "Google Cloud Build"),
-    ("CF_BUILD_ID", "Codefresh"),
-    ("CM_BUILD_ID", "Codemagic"),
-    ("GITEA_ACTIONS", "Gitea Actions"),
-    ("BUDDY_WORKSPACE_ID", "Buddy"),
-    ("HARNESS_BUILD_ID", "Harness"),
-    ("PROW_JOB_ID", "Prow"),
-    ("SCREWDRIVER", "Screwdriver"),
-    ("VELA", "Vela"),
-    ("EARTHLY_CI", "Earthly"),
-    ("GO_PIPELINE_LABEL", "GoCD"),
-];
-
-/// Variables that a hook runner or git itself sets while a hook runs.
-const HOOKS: [(&str, &str); 4] =
-    [("PRE_COMMIT", "pre-commit"), ("LEFTHOOK", "lefthook"), ("HUSKY_GIT_PARAMS", "husky"), ("GIT_EXEC_PATH", "git")];
-
-/// Looks up the first value of a variable that fits.
-type Value<'v> = dyn Fn(&str, &dyn Fn(&str) -> bool) -> Option<&'v str> + 'v;
-
-fn agent(value: &Value<'_>) -> Option<String> {
-    let any = |_: &str| true;
-    if let Some(name) = value("AI_AGENT", &any) {
-        return Some(name.to_owned());
-    }
-    let marked = AGENTS.iter().find(|(name, start, _)| value(name, &|set| set.starts_with(start)).is_some());
-    if let Some((_, _, agent)) = marked {
-        return Some((*agent).to_owned());
-    }
-    value("AGENT", &any).map(|name| if ["1", "true"].contains(&name) { "agent".to_owned() } else { name.to_owned() })
+fn agent(around: &Surroundings<'_>) -> Option<Found> {
+    let named = |variable| Some((around.value(variable, |_| true)?.to_owned(), variable));
+    let unnamed =
+        |(name, by): Found| (if ["1", "true"].contains(&name.as_str()) { "agent".to_owned() } else { name }, by);
+    named("AI_AGENT").or_else(|| shown_by(around, AGENTS)).or_else(|| named("AGENT").map(unnamed))
 }
 
-fn ci(value: &Value<'_>) -> Option<String> {
-    let named = CI.iter().find(|(name, _)| value(name, &is_on).is_some()).map(|(_, provider)| (*provider).to_owned());
-    named.or_else(|| {
-        ["CI", "CONTINUOUS_INTEGRATION"].iter().any(|name| value(name, &is_on).is_some()).then(|| "CI".to_owned())
-    })
-}
-
-fn hook(value: &Value<'_>) -> Option<String> {
-    HOOKS.iter().find(|(name, _)| value(name, &|_| true).is_some()).map(|(_, runner)| (*runner).to_owned())
-}
-
-fn is_on(value: &str) -> bool {
-    !["0", "false"].contains(&value.to_lowercase().as_str())
+/// Finds the first row of which every sign is there.
+fn shown_by(around: &Surroundings<'_>, rows: &[Row]) -> Option<Found> {
+    let (name, signs) = rows.iter().find(|(_, signs)| signs.iter().all(|sign| around.show(*sign)))?;
+    Some(((*name).to_owned(), signs.first()?.name()))
 }
 
 #[cfg(test)]
@@ -183,31 +103,104 @@ mod tests {
     use super::*;
 
     fn caller(pairs: &[(&str, &str)], terminal: bool) -> Caller {
+        with_file(pairs, terminal, "")
+    }
+
+    fn with_file(pairs: &[(&str, &str)], terminal: bool, file: &str) -> Caller {
         let process: Vec<_> = pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        Caller::recognise(&process, terminal)
+        Caller::recognise(&process, terminal, &|path| path == file)
     }
 
     #[test]
     fn callers_are_recognised_by_their_variables() {
-        type Case<'a> = (&'a [(&'a str, &'a str)], CallerKind, Option<&'a str>);
-        let cases: [Case<'_>; 12] = [
-            (&[], CallerKind::Human, None),
-            (&[("CLAUDECODE", "1")], CallerKind::Agent, Some("claude-code")),
-            (&[("CLAUDECODE", ""), ("CLAUDECODE", "1")], CallerKind::Agent, Some("claude-code")),
-            (&[("CI", "false"), ("CI", "true")], CallerKind::Ci, Some("CI")),
-            (&[("AI_AGENT", "somebody")], CallerKind::Agent, Some("somebody")),
-            (&[("AGENT", "1")], CallerKind::Agent, Some("agent")),
-            (&[("GITHUB_ACTIONS", "true"), ("CODEX_CI", "1")], CallerKind::Agent, Some("codex")),
-            (&[("GITHUB_ACTIONS", "true")], CallerKind::Ci, Some("GitHub Actions")),
-            (&[("CI", "true")], CallerKind::Ci, Some("CI")),
-            (&[("CI", "false")], CallerKind::Human, None),
-            (&[("PRE_COMMIT", "1"), ("CI", "true")], CallerKind::Hook, Some("pre-commit")),
-            (&[("GIT_EXEC_PATH", "/usr/lib/git-core"), ("GIT_PREFIX", "")], CallerKind::Hook, Some("git")),
+        type Case<'a> = (&'a [(&'a str, &'a str)], CallerKind, Option<&'a str>, Option<&'a str>);
+        let cases: [Case<'_>; 20] = [
+            (&[], CallerKind::Human, None, None),
+            (&[("CLAUDECODE", "1")], CallerKind::Agent, Some("claude-code"), Some("CLAUDECODE")),
+            (&[("CLAUDECODE", ""), ("CLAUDECODE", "1")], CallerKind::Agent, Some("claude-code"), Some("CLAUDECODE")),
+            (&[("CI", "false"), ("CI", "true")], CallerKind::Ci, Some("CI"), Some("CI")),
+            (&[("AI_AGENT", "somebody")], CallerKind::Agent, Some("somebody"), Some("AI_AGENT")),
+            (&[("AGENT", "1")], CallerKind::Agent, Some("agent"), Some("AGENT")),
+            (&[("AGENT", "goose")], CallerKind::Agent, Some("goose"), Some("AGENT")),
+            (
+                &[("AGENT", "1"), ("CODEX_CI", "1"), ("AI_AGENT", "x_1_agent")],
+                CallerKind::Agent,
+                Some("x_1_agent"),
+                Some("AI_AGENT"),
+            ),
+            (&[("AGENT", "1"), ("CODEX_CI", "1")], CallerKind::Agent, Some("codex"), Some("CODEX_CI")),
+            (&[("GITHUB_ACTIONS", "true"), ("CODEX_CI", "1")], CallerKind::Agent, Some("codex"), Some("CODEX_CI")),
+            (&[("REPLIT_AGENT", "1")], CallerKind::Agent, Some("replit"), Some("REPLIT_AGENT")),
+            (&[("REPLIT_SESSION", "person-7")], CallerKind::Human, None, None),
+            (&[("GITHUB_ACTIONS", "true")], CallerKind::Ci, Some("GitHub Actions"), Some("GITHUB_ACTIONS")),
+            (&[("CI", "true")], CallerKind::Ci, Some("CI"), Some("CI")),
+            (&[("CI", "woodpecker")], CallerKind::Ci, Some("Woodpecker"), Some("CI")),
+            (&[("CI", "false")], CallerKind::Human, None, None),
+            (&[("RENDER", "true")], CallerKind::Human, None, None),
+            (&[("RENDER", "true"), ("CI", "1")], CallerKind::Ci, Some("Render"), Some("RENDER")),
+            (&[("PRE_COMMIT", "1"), ("CI", "true")], CallerKind::Hook, Some("pre-commit"), Some("PRE_COMMIT")),
+            (
+                &[("GIT_EXEC_PATH", "/usr/lib/git-core"), ("GIT_PREFIX", "")],
+                CallerKind::Hook,
+                Some("git"),
+                Some("GIT_EXEC_PATH"),
+            ),
         ];
-        for (pairs, kind, name) in cases {
+        for (pairs, kind, name, by) in cases {
             let found = caller(pairs, true);
-            assert_eq!((found.kind, found.name.as_deref()), (kind, name), "{pairs:?}");
+            assert_eq!((found.kind, found.name.as_deref(), found.by), (kind, name, by), "{pairs:?}");
         }
+    }
+
+    #[test]
+    fn what_people_have_in_their_terminals_too_needs_a_second_sign() {
+        let weak: [(&[(&str, &str)], &str); 9] = [
+            (&[("CURSOR_TRACE_ID", "7")], "cursor"),
+            (&[("TERM_PROGRAM", "kiro")], "kiro"),
+            (&[("CODEIUM_EDITOR_APP_ROOT", "/opt/windsurf")], "windsurf"),
+            (&[("REPL_ID", "7")], "replit"),
+            (&[("EDITOR", "/opt/Devin/editor")], "devin"),
+            (&[("OPENCODE_BIN_PATH", "/usr/bin/opencode")], "opencode"),
+            (&[("BROWSER", "devin-open")], "devin"),
+            (&[("BUILD_NUMBER", "7")], "CI"),
+            (&[("RUN_ID", "7")], "CI"),
+        ];
+        for (pairs, name) in weak {
+            assert_eq!(caller(pairs, true).kind, CallerKind::Human, "{pairs:?}");
+            assert_eq!(caller(pairs, false).name.as_deref(), Some(name), "{pairs:?}");
+        }
+        let together: [(&[(&str, &str)], &str); 8] = [
+            (&[("HOME", "/home/jules"), ("USER", "swebot")], "jules"),
+            (&[("SHELL", "/bin/jsh"), ("npm_config_yes", "true")], "bolt"),
+            (&[("CURSOR_TRACE_ID", "7"), ("PAGER", "head -n 10000 | cat")], "cursor"),
+            (&[("TERM_PROGRAM", "vscode"), ("GIT_PAGER", "cat")], "copilot"),
+            (&[("TERM_PROGRAM", "zed"), ("PAGER", "cat")], "zed"),
+            (&[("ZED_TERM", "true"), ("PAGER", "cat")], "zed"),
+            (&[("REPL_ID", "7"), ("REPLIT_MODE", "assistant")], "replit"),
+            (&[("TASK_ID", "7"), ("RUN_ID", "0x1")], "TaskCluster"),
+        ];
+        for (pairs, name) in together {
+            assert_eq!(caller(pairs, true).name.as_deref(), Some(name), "{pairs:?}");
+            for (variable, value) in pairs.iter().filter(|(_, value)| !value.starts_with("head")) {
+                assert_eq!(caller(&[(variable, value)], true).kind, CallerKind::Human, "{variable}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_file_of_the_machine_tells_an_agent() {
+        let found = with_file(&[], true, "/opt/.devin");
+        assert_eq!((found.name.as_deref(), found.by), (Some("devin"), Some("/opt/.devin")));
+        assert_eq!(with_file(&[("CODEX_CI", "1")], true, "/opt/.devin").name.as_deref(), Some("codex"));
+        assert_eq!(with_file(&[], true, "/opt/devin").kind, CallerKind::Human);
+    }
+
+    #[test]
+    fn what_says_that_it_is_an_agent_is_one() {
+        let told = caller(&[("GITHUB_ACTIONS", "true")], false).into_agent("cursor");
+        assert_eq!((told.kind, told.name.as_deref(), told.by), (CallerKind::Agent, Some("cursor"), None));
+        let known = caller(&[("CLAUDECODE", "1")], false);
+        assert_eq!(known.clone().into_agent("cursor"), known);
     }
 
     #[test]

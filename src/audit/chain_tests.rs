@@ -51,7 +51,7 @@ fn line(before: &[String], event: Event, run: &str) -> String {
         who: Who {
             user: "dev".to_owned(),
             host: "workstation".to_owned(),
-            caller: CallerReport { kind: "human".into(), name: None },
+            caller: CallerReport { kind: "human".into(), ..CallerReport::default() },
             commit: None,
         },
         what: What { command: vec!["npm".to_owned(), "test".to_owned()], folder: "/srv/shop".to_owned() },

@@ -102,6 +102,9 @@ pub(crate) struct CallerReport {
     pub(crate) kind: Word,
     /// The agent's or provider's name, where it is known.
     pub(crate) name: Option<String>,
+    /// The variable that gave it away, or the file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) by: Option<Word>,
 }
 
 /// The policy that was in force.

@@ -140,7 +140,7 @@ impl FindingReport {
 
 impl From<&Caller> for CallerReport {
     fn from(caller: &Caller) -> Self {
-        CallerReport { kind: caller.kind.name().into(), name: caller.name.clone() }
+        CallerReport { kind: caller.kind.name().into(), name: caller.name.clone(), by: caller.by.map(Word::from) }
     }
 }
 
@@ -209,7 +209,8 @@ mod tests {
         let reading = |loader: &str| Reading { loader: loader.to_owned(), settings: vec![setting("x:hunter2").into()] };
         let survey =
             Survey { readings: vec![reading("rails"), reading("node"), reading("rails")], ..Survey::default() };
-        let caller = Caller { kind: CallerKind::Ci, name: Some("GitLab CI".to_owned()), terminal: false };
+        let caller =
+            Caller { kind: CallerKind::Ci, name: Some("GitLab CI".to_owned()), by: Some("GITLAB_CI"), terminal: false };
         let policy = Policy {
             ignored: vec![Loosening { key: "snapshots.skip", value: "[\"mysql://a:hunter2@h/d\"]".into(), line: 2 }],
             ..Policy::default()
@@ -229,7 +230,7 @@ mod tests {
             r#""path":null,"shown_by":[],"label":"postgres database `app_test` on 127.0.0.1:5432"}],"#,
             r#""findings":[{"rule":"host-unknown","level":"unverified","target":0,"message":"a message","#,
             r#""remedy":"a remedy","origin":{"variable":"DATABASE_URL","file":null,"line":null}}],"#,
-            r#""environment":[],"caller":{"kind":"ci","name":"GitLab CI"},"#,
+            r#""environment":[],"caller":{"kind":"ci","name":"GitLab CI","by":"GITLAB_CI"},"#,
             r#""policy":{"file":".safe-test.toml","sha256":"ab","trust":"unapproved","loosens":[],"#,
             r#""ignored":[{"key":"snapshots.skip","value":"[\"mysql://a:***@h/d\"]","line":2}],"#,
             r#""tightens":{"words":[],"hosts":[],"databases":[]},"guard":{"mode":"databases","ports":[]}},"#,

@@ -101,7 +101,7 @@ mod tests {
 
     #[test]
     fn bare_ci_reviews_nothing_and_an_agent_never_does() {
-        let caller = |kind| Caller { kind, name: None, terminal: false };
+        let caller = |kind| Caller { kind, name: None, by: None, terminal: false };
         let set = |name: &str| vec![(name.to_owned(), "1".to_owned())];
         assert!(is_reviewing_ci(&caller(CallerKind::Ci), &set("GITHUB_RUN_ID")));
         assert!(!is_reviewing_ci(&caller(CallerKind::Ci), &set("CI")));

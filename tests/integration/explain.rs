@@ -84,7 +84,7 @@ fn the_process_environment_is_a_null_file_and_callers_are_named() {
     let json = Judged::of(&sandbox, &[]).json;
     let origin = &json["targets"][0]["origins"][0];
     assert_eq!((&origin["file"], &origin["line"]), (&Value::Null, &Value::Null));
-    assert_eq!(json["caller"], serde_json::json!({ "kind": "agent", "name": "claude-code" }));
+    assert_eq!(json["caller"], serde_json::json!({ "kind": "agent", "name": "claude-code", "by": "CLAUDECODE" }));
 }
 
 #[test]

@@ -132,7 +132,7 @@ fn a_push_whose_tests_pass_goes_through_with_a_snapshot() {
     assert_eq!(project.sandbox.calls("tests"), ["--all"]);
     assert_eq!(project.sandbox.ids().len(), 1);
     let started = project.sandbox.log().into_iter().find(|entry| entry["event"] == "run-started").unwrap();
-    assert_eq!(started["who"]["caller"], serde_json::json!({"kind": "hook", "name": "git"}));
+    assert_eq!(started["who"]["caller"], serde_json::json!({"kind": "hook", "name": "git", "by": "GIT_EXEC_PATH"}));
 }
 
 #[test]
