@@ -1,6 +1,8 @@
 //! Two processes, run in turn and timed from outside.
 
+use std::fs::File;
 use std::os::unix::process::ExitStatusExt;
+use std::path::PathBuf;
 use std::process::{Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
@@ -9,6 +11,8 @@ pub(crate) struct Runner {
     /// What happens before each run, untimed.
     pub(crate) prepare: Box<dyn FnMut()>,
     pub(crate) command: Box<dyn Fn() -> Command>,
+    /// The file that standard input is read from; nothing where there is none.
+    pub(crate) input: Option<PathBuf>,
     /// The exit status of a run that did what it should.
     pub(crate) status: i32,
 }
@@ -30,7 +34,7 @@ impl Contest {
 impl Runner {
     /// A command that ends with 0 and needs nothing prepared.
     pub(crate) fn new(command: impl Fn() -> Command + 'static) -> Self {
-        Runner { prepare: Box::new(|| {}), command: Box::new(command), status: 0 }
+        Runner { prepare: Box::new(|| {}), command: Box::new(command), input: None, status: 0 }
     }
 
     pub(crate) fn after(self, prepare: impl FnMut() + 'static) -> Self {
@@ -40,7 +44,8 @@ impl Runner {
     fn run(&mut self) -> Run {
         (self.prepare)();
         let mut command = (self.command)();
-        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        let input = self.input.as_ref().map(|path| File::open(path).unwrap());
+        command.stdin(input.map_or_else(Stdio::null, Stdio::from)).stdout(Stdio::null()).stderr(Stdio::null());
         let run = run(&mut command);
         assert_eq!(run.status.code(), Some(self.status), "{command:?}");
         run

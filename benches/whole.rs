@@ -10,6 +10,7 @@ mod check;
 mod compare;
 mod growth;
 mod guard;
+mod hook;
 #[path = "../tests/integration/support/mariadb.rs"]
 #[allow(dead_code, reason = "shared with the tests, which need more of it")]
 mod mariadb;
@@ -51,7 +52,7 @@ enum Goal {
     Memory(u64),
 }
 
-const CASES: [Case; 44] = [
+const CASES: [Case; 46] = [
     Case {
         name: "check-three-files",
         what: "check, three .env files / env true",
@@ -65,6 +66,14 @@ const CASES: [Case; 44] = [
         goal: Goal::Ratio(1.3),
         rounds: 200,
         contest: check::largest_corpus_case,
+    },
+    Case { name: "hook-ls", what: "hook, ls -la / env true", goal: Goal::Ratio(1.5), rounds: 200, contest: hook::ls },
+    Case {
+        name: "hook-heredoc",
+        what: "hook, a heredoc of 300 lines / env true",
+        goal: Goal::Ratio(3.0),
+        rounds: 200,
+        contest: hook::heredoc,
     },
     Case {
         name: "check-launcher-script",

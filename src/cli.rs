@@ -8,7 +8,7 @@ mod read;
 mod usage;
 
 pub(crate) use crate::cli::line::{
-    Action, ColorChoice, Format, HooksAction, HooksChange, LogAction, RestoreChoice, VerificationChoice,
+    Action, Before, ColorChoice, Format, HooksAction, HooksChange, LogAction, RestoreChoice, VerificationChoice,
 };
 pub(crate) use crate::cli::read::{CommandLine, Request, Unasked, read, typed_value};
 pub(crate) use crate::cli::usage::UsageError;

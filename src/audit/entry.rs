@@ -104,8 +104,8 @@ mod tests {
 
     use super::*;
     use crate::audit::event::{
-        Accepted, Answer, Continued, Disorder, Finish, ProcessEnd, Pruned, Refusal, RestoreStart, Restored, Saved,
-        Start,
+        Accepted, Answer, Continued, Denial, Disorder, Finish, ProcessEnd, Pruned, Refusal, RestoreStart, Restored,
+        Saved, Start, Unjudged,
     };
     use crate::audit::report::JudgementRecord;
     use crate::snapshot::{Making, Restated};
@@ -124,6 +124,19 @@ mod tests {
                     exit: 120,
                     manifests: [("a_1".to_owned(), Hash::of(b"a"))].into(),
                 }),
+            ),
+            (
+                "command-denied",
+                Event::CommandDenied(Denial {
+                    agent: "claude".into(),
+                    class: "reset".into(),
+                    words: "prisma migrate reset".to_owned(),
+                    replaced: true,
+                }),
+            ),
+            (
+                "command-unjudged",
+                Event::CommandUnjudged(Unjudged { agent: "cursor".into(), reason: "no JSON".to_owned(), denied: true }),
             ),
             ("run-started", Event::RunStarted(Start::of(judgement.clone()))),
             (

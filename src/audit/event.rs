@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::audit::report::{JudgementRecord, TargetReport};
+use crate::audit::report::{JudgementRecord, TargetReport, Word};
 use crate::guard::{Account, Hold, Refused};
 use crate::hash::Hash;
 use crate::snapshot::{Making, Restated};
@@ -27,6 +27,10 @@ pub(crate) enum Event {
     Refused(Refusal),
     /// A command is about to run.
     RunStarted(Start),
+    /// A coding agent was not let run a command that touches a database.
+    CommandDenied(Denial),
+    /// What a coding agent was about to run could not be judged.
+    CommandUnjudged(Unjudged),
     /// A connection of a running command was refused: the first of its program to this address.
     ConnectionRefused(Refused),
     /// A command ended.
@@ -62,6 +66,8 @@ impl Event {
             | Event::RunStarted(Start { judgement, .. })
             | Event::Answer(Answer { judgement, .. }) => Some(judgement),
             Event::Opened
+            | Event::CommandDenied(_)
+            | Event::CommandUnjudged(_)
             | Event::ConnectionRefused(_)
             | Event::RunFinished(_)
             | Event::Snapshot(_)
@@ -100,6 +106,30 @@ pub(crate) struct Refusal {
     /// The manifests of the snapshots that were made all the same, before one could not be.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) manifests: Manifests,
+}
+
+/// A command that a coding agent was kept from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Denial {
+    /// The agent, by the name that `hook --agent` takes.
+    pub(crate) agent: Word,
+    /// What the command would do to a database: `test`, `migrate`, `reset`.
+    pub(crate) class: Word,
+    /// The words of the command that would do it, redacted.
+    pub(crate) words: String,
+    /// Whether the agent was told what to run in its place.
+    pub(crate) replaced: bool,
+}
+
+/// What a coding agent asked that could not be judged.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Unjudged {
+    /// The agent, by the name that `hook --agent` takes.
+    pub(crate) agent: Word,
+    /// Why, in words.
+    pub(crate) reason: String,
+    /// Whether it was kept from running for that, as a strict policy wants.
+    pub(crate) denied: bool,
 }
 
 /// What is known before a command starts.

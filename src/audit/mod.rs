@@ -26,8 +26,8 @@ pub(crate) use crate::audit::damage::Integrity;
 pub(crate) use crate::audit::entry::{Entry, Record, What, Who, written_time};
 pub(crate) use crate::audit::error::AuditError;
 pub(crate) use crate::audit::event::{
-    Accepted, Answer, Continued, Event, Finish, Manifests, ProcessEnd, Pruned, Refusal, RestoreStart, Restored, Saved,
-    Start,
+    Accepted, Answer, Continued, Denial, Event, Finish, Manifests, ProcessEnd, Pruned, Refusal, RestoreStart, Restored,
+    Saved, Start, Unjudged,
 };
 pub(crate) use crate::audit::lines::{Line, Lines, MAX_LINE};
 pub(crate) use crate::audit::log::{KnownSnapshots, Log, verify_file};

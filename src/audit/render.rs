@@ -33,6 +33,10 @@ fn words(event: &Event) -> (&'static str, String) {
         Event::Opened => ("opened", String::new()),
         Event::Refused(refusal) => ("refused", format!("{}: {}", refusal.judgement.verdict, refusal.reason)),
         Event::RunStarted(start) => ("started", started(start)),
+        Event::CommandDenied(denial) => ("denied", format!("{} ({})", denial.words, denial.class)),
+        Event::CommandUnjudged(unjudged) => {
+            ("unjudged", format!("{}, {}", unjudged.reason, if unjudged.denied { "denied" } else { "allowed" }))
+        }
         Event::ConnectionRefused(refused) => {
             ("kept from", format!("{} to {}: {}", refused.program, refused.place(), refused.refusal.why))
         }
@@ -90,7 +94,8 @@ fn vouched(consent: &[String]) -> String {
 pub(crate) fn details(entry: &Entry) -> Vec<String> {
     let Who { user, host, commit, .. } = &entry.who;
     let commit = commit.as_ref().map(|commit| format!(", commit {commit}")).unwrap_or_default();
-    let mut lines = vec![format!("{user} on {host} in {}{commit}", entry.what.folder)];
+    let by = entry.who.caller.by.as_ref().map(|by| format!(", told by {by}")).unwrap_or_default();
+    let mut lines = vec![format!("{user} on {host} in {}{commit}{by}", entry.what.folder)];
     if let Some(judgement) = entry.event.judgement() {
         lines.extend(judgement.targets.iter().map(TargetReport::line));
         lines.extend(judgement.findings.iter().map(|finding| format!("{} {}", finding.level.name(), finding.line())));
@@ -157,7 +162,7 @@ fn duration(milliseconds: u64) -> String {
 mod tests {
     use super::*;
     use crate::audit::report::{CallerReport, JudgementRecord};
-    use crate::audit::{Manifests, Record, Refusal, What};
+    use crate::audit::{Denial, Manifests, Record, Refusal, Unjudged, What};
     use crate::verdict::Verdict;
 
     fn line(event: Event, command: &[&str]) -> String {
@@ -165,7 +170,7 @@ mod tests {
             at: chrono::DateTime::from_timestamp(1_795_271_422, 0).unwrap(),
             run: "7f3a".to_owned(),
             who: Who {
-                caller: CallerReport { kind: "agent".into(), name: Some("Claude Code".to_owned()) },
+                caller: CallerReport { kind: "agent".into(), name: Some("Claude Code".to_owned()), by: None },
                 ..Who::default()
             },
             what: What { command: command.iter().map(|&word| word.to_owned()).collect(), folder: "/p".to_owned() },
@@ -192,6 +197,23 @@ mod tests {
             (
                 Event::RunFinished(Finish::new(ProcessEnd::Status(3), std::time::Duration::from_millis(1250))),
                 "2026-11-21T14:30:22Z  finished      7f3a  exit 3 after 1.2 s  npm test  [agent Claude Code]",
+            ),
+            (
+                Event::CommandDenied(Denial {
+                    agent: "claude".into(),
+                    class: "reset".into(),
+                    words: "prisma migrate reset".to_owned(),
+                    replaced: true,
+                }),
+                "2026-11-21T14:30:22Z  denied        7f3a  prisma migrate reset (reset)  npm test  [agent Claude Code]",
+            ),
+            (
+                Event::CommandUnjudged(Unjudged {
+                    agent: "claude".into(),
+                    reason: "no JSON".to_owned(),
+                    denied: false,
+                }),
+                "2026-11-21T14:30:22Z  unjudged      7f3a  no JSON, allowed  npm test  [agent Claude Code]",
             ),
             (
                 Event::Refused(Refusal { judgement, reason: "a".to_owned(), exit: 120, manifests: Manifests::new() }),

@@ -19,6 +19,8 @@ pub(crate) fn unfinished_runs(entries: impl IntoIterator<Item = Entry>) -> Vec<E
             }
             Event::Opened
             | Event::Refused(_)
+            | Event::CommandDenied(_)
+            | Event::CommandUnjudged(_)
             | Event::ConnectionRefused(_)
             | Event::Snapshot(_)
             | Event::Making(_)

@@ -70,6 +70,15 @@ Examples:
   safe-test log --format json              the entries as they are written
   safe-test log verify                     has anybody edited, cut or reordered it?";
 
+pub(crate) const HOOK: &str = "\
+Examples:
+  safe-test hook                           deny a command that touches a database without the guard
+  safe-test hook --agent cursor            the same, whatever the payload looks like
+  safe-test hook session-start             tell the agent what holds in this project
+
+The agent's configuration runs it; `safe-test hooks install` writes that. The answer and the exit status are
+those of the agent's own protocol.";
+
 pub(crate) const HOOKS: &str = "\
 Examples:
   safe-test hooks install                  git runs the tests before each push

@@ -156,6 +156,16 @@ pub(crate) enum Action {
     Doctor,
     /// Approve what .safe-test.toml loosens; at a terminal only
     Trust,
+    /// Answer a coding agent that is about to run a command; reads the agent's JSON on standard input
+    #[command(after_help = help::HOOK)]
+    Hook {
+        /// Who asks, where what is sent does not tell: claude, cursor, codex, …
+        #[arg(long, value_name = "NAME")]
+        agent: Option<OsString>,
+        /// What happens; without it, a command is about to run
+        #[arg(value_name = "EVENT")]
+        event: Option<HookEvent>,
+    },
     /// Let git run the project's tests under safe-test before each push, and tell coding agents of it
     #[command(after_help = help::HOOKS)]
     Hooks {
@@ -171,6 +181,13 @@ pub(crate) enum LogAction {
     Verify,
     /// Accept a log that was damaged; at a terminal only
     Accept,
+}
+
+/// What an agent may tell besides that it is about to run a command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum HookEvent {
+    /// A session begins: say what holds in this project
+    SessionStart,
 }
 
 /// What to do with the hooks of git and of coding agents.

@@ -40,7 +40,7 @@ pub(crate) fn tell(context: &Context, finish: &Finish, ending: Ending) -> Result
     if context.ui.json {
         let exit = match ending {
             Ending::Own(exit) => Some(exit.code()),
-            Ending::Command(status) => Some(status),
+            Ending::Command(status) | Ending::Answered(status) => Some(status),
             Ending::Signal(_) => None,
         };
         let finished = RunFinished { schema: 1, event: "run-finished", exit, finish, message };

@@ -81,7 +81,7 @@ impl Context {
         for path in &env_files {
             disk.read_pipe(path).map_err(|cause| CommandError::Pipe { path: path.clone(), cause })?;
         }
-        let caller = Caller::recognise(&process_text, terminal);
+        let caller = Caller::recognise(&process_text, terminal, &|path| Path::new(path).exists());
         let json = asked.shared.format.unwrap_or_default() == Format::Json;
         Ok(Context {
             tools: ToolEnvironment::new(&process, &root, &folder),
@@ -120,7 +120,7 @@ fn set<'p>(process: &'p [(OsString, OsString)], name: &str) -> Option<&'p OsStr>
 }
 
 /// Finds the nearest folder upwards with a policy, else the git top level, else the folder itself.
-fn root_of(folder: &Path) -> PathBuf {
+pub(crate) fn root_of(folder: &Path) -> PathBuf {
     let above = |mark: &str| folder.ancestors().find(|above| above.join(mark).exists());
     above(policy::FILE_NAME).or_else(|| above(".git")).unwrap_or(folder).to_owned()
 }

@@ -13,6 +13,8 @@ pub(crate) enum Ending {
     Own(Exit),
     /// With the status of the command.
     Command(u8),
+    /// With the status that an agent's protocol gives to the answer.
+    Answered(u8),
     /// By the signal that ended the command, or that was sent to us.
     Signal(Signal),
 }

@@ -16,6 +16,7 @@ mod error;
 mod exchange_back;
 mod first_connection;
 mod guarding;
+mod hook;
 mod hooks;
 mod judging;
 mod list;
@@ -81,7 +82,7 @@ pub fn main(arguments: impl FnOnce() -> Vec<OsString>) -> u8 {
     };
     let status = match ending {
         Ending::Own(exit) => exit.code(),
-        Ending::Command(status) => status,
+        Ending::Command(status) | Ending::Answered(status) => status,
         Ending::Signal(signal) => exec::die_by(signal),
     };
     // Rust's runtime would do this behind a `main` of its own.
@@ -117,6 +118,9 @@ fn answer(arguments: &[OsString], inherited: &Inherited) -> Ending {
         // Nobody can say here whether a command was meant to be guarded.
         Err(Unasked::Wrong(error)) => return failed(&plain_ui(arguments), &error.into(), "nothing was run"),
     };
+    if let Request::Act(Action::Hook { agent, event }) = &asked.request {
+        return hook::hook(&asked, agent.as_deref(), event.is_some(), inherited);
+    }
     let not_done = match asked.request {
         Request::Guard { .. } => &"the command was not run",
         Request::Act(Action::Check { .. }) => &"nothing was judged",
@@ -150,6 +154,8 @@ fn act(context: &mut Context, action: Action, inherited: &Inherited) -> Result<E
         Action::Log { what } => return log::log(context, what, inherited),
         Action::Doctor => doctor::doctor(context)?,
         Action::Hooks { what } => return hooks::hooks(context, what, inherited),
+        // It has answered before there was a context, which it does without where it must.
+        Action::Hook { .. } => Exit::Success,
         Action::Trust => return trust::trust(context, inherited),
     };
     Ok(Ending::Own(exit))

@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::ffi::OsString;
+use std::time::Duration;
 
 use crate::audit;
 use crate::audit::{AuditError, Event, KnownSnapshots, Log, Manifests, Record, Refusal, What, Who};
@@ -54,6 +55,11 @@ impl<'a> Recorder<'a> {
         let run = format!("{}-{:06x}", context.now.format("%Y%m%dT%H%M%S%3fZ"), std::process::id() & 0xff_ffff);
         let past = KnownSnapshots::of(&log);
         Recorder { context, store, log, past, run, who: who(context), what, secrets: Vec::new() }
+    }
+
+    /// Waits for other appends to the log no longer than this.
+    pub(crate) fn with_patience(self, patience: Duration) -> Self {
+        Recorder { log: self.log.with_patience(patience), ..self }
     }
 
     pub(crate) fn run(&self) -> &str {

@@ -56,6 +56,11 @@ impl Inherited {
         self.ignored.contains(signal)
     }
 
+    /// Tells whether we were started without a standard output: what is written there gets nowhere.
+    pub(crate) fn has_output(&self) -> bool {
+        self.closed & (1 << libc::STDOUT_FILENO) == 0
+    }
+
     /// Tells whether we were started with this signal held back.
     pub(crate) fn blocks(&self, signal: i32) -> bool {
         self.blocked.contains(signal)

@@ -27,6 +27,8 @@ pub(crate) struct Document {
     pub(crate) guard: GuardTable,
     #[serde(deserialize_with = "values::table")]
     pub(crate) run: RunTable,
+    #[serde(deserialize_with = "values::table")]
+    pub(crate) commands: CommandsTable,
     #[serde(skip)]
     source: String,
 }
@@ -131,6 +133,16 @@ pub(crate) struct RunTable {
     pub(crate) restore: Written<RestoreWhen>,
     #[serde(deserialize_with = "values::flag")]
     pub(crate) fast_undo: Written<bool>,
+}
+
+/// `[commands]`
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct CommandsTable {
+    #[serde(deserialize_with = "values::names")]
+    pub(crate) plain: Written<Vec<String>>,
+    #[serde(deserialize_with = "values::names")]
+    pub(crate) guard: Written<Vec<String>>,
 }
 
 /// When a database is put back after the command.

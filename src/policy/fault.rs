@@ -107,6 +107,8 @@ mod tests {
                 "[guard]\nallow = [\"db.internal\"]",
                 "p:2: `guard.allow` takes a list of exact `host:port` pairs, without wildcards",
             ),
+            ("[commands]\nplain = \"npm test\"", "p:2: `commands.plain` takes a list of strings, none of them empty"),
+            ("[commands]\nguards = []", "p:2: unknown key `guards` in [commands]"),
             ("[run]\nrestore = \"sometimes\"", "p:2: `run.restore` takes \"never\", \"failure\" or \"always\""),
         ];
         for (text, message) in cases {
@@ -163,6 +165,9 @@ mod tests {
             "guard.ports",
             "run",
             "run.restore",
+            "commands",
+            "commands.plain",
+            "commands.guard",
         ];
         for key in keys {
             for value in

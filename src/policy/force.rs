@@ -32,6 +32,8 @@ pub(crate) struct Policy {
     /// `[run] fast_undo`: keep a copy in the server beside each dump. It saves more and executes nothing; what it costs is
     /// room on the disk of a server that was judged safe.
     pub(crate) fast_undo: bool,
+    /// `[commands]`.
+    pub(crate) commands: CommandRules,
     /// What the file asks for and does not get, because nobody approved it.
     pub(crate) ignored: Vec<Loosening>,
     /// What the file loosens with approval.
@@ -101,6 +103,15 @@ pub(crate) struct GuardRules {
     pub(crate) ports: Vec<u16>,
 }
 
+/// What the table of commands that agents are kept from is corrected by.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct CommandRules {
+    /// Commands that touch no database, whatever the table says.
+    pub(crate) plain: Vec<String>,
+    /// Commands that touch one.
+    pub(crate) guard: Vec<String>,
+}
+
 /// One setting that loosens, for people.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Loosening {
@@ -116,7 +127,7 @@ impl Policy {
     /// Puts a policy in force: what tightens at once, and what loosens only where it is trusted.
     #[must_use]
     pub(crate) fn in_force(document: &Document, is_trusted: bool) -> Self {
-        let Document { environment, production, allow, snapshots, guard, run, .. } = document;
+        let Document { environment, production, allow, snapshots, guard, run, commands, .. } = document;
         let mut scales = Scales { document, is_trusted, loosenings: Vec::new() };
         let mut policy = Policy {
             files: scales.loosens("environment.files", &environment.files),
@@ -152,6 +163,10 @@ impl Policy {
             },
             restore: tightens(&run.restore).unwrap_or_default(),
             fast_undo: tightens(&run.fast_undo).unwrap_or_default(),
+            commands: CommandRules {
+                plain: scales.loosens("commands.plain", &commands.plain).unwrap_or_default(),
+                guard: tightens(&commands.guard).unwrap_or_default(),
+            },
             ignored: Vec::new(),
             loosened: Vec::new(),
         };
@@ -279,6 +294,10 @@ ports = [5555]
 [run]
 restore = "failure"
 fast_undo = true
+
+[commands]
+plain = ["npm run test:unit"]
+guard = ["./reset.sh"]
 "#;
 
     fn document(text: &str) -> Document {
@@ -298,6 +317,7 @@ fast_undo = true
             guard: GuardRules { mode: GuardMode::Strict, ports: vec![5555], ..GuardRules::default() },
             restore: RestoreWhen::Failure,
             fast_undo: true,
+            commands: CommandRules { plain: Vec::new(), guard: vec!["./reset.sh".to_owned()] },
             ignored: untrusted.ignored.clone(),
             ..Policy::default()
         };
@@ -307,6 +327,7 @@ fast_undo = true
             trusted.allows_host("ci-db.internal", Some(5432)) && !trusted.allows_host("ci-db.internal", Some(5433))
         );
         assert_eq!(trusted.guard.allow, ["10.1.2.3:5432"]);
+        assert_eq!(trusted.commands.plain, ["npm run test:unit"]);
         assert!(trusted.allow.no_database && trusted.snapshots.external[0].how == "nightly");
         assert_eq!((trusted.keep_last(), trusted.files.map(|files| files.len())), (3, Some(2)));
         assert_eq!((&trusted.loosened, trusted.ignored.len()), (&untrusted.ignored, 0));
@@ -328,6 +349,7 @@ fast_undo = true
             "20 snapshots.skip",
             "22 snapshots.external",
             "32 guard.allow",
+            "40 commands.plain",
         ];
         assert_eq!(shown, expected);
         assert_eq!((loosened[1].value.as_str(), loosened[7].value.as_str()), ("[\"ci-db.internal:5432\"]", "3"));

@@ -94,7 +94,7 @@ fn a_kill_while_damage_is_written_down_does_not_lose_it() {
 #[test]
 fn a_log_removed_while_an_append_waits_for_it_is_not_written_into_the_void() {
     let sandbox = Sandbox::with_entries(1);
-    let held = LogFile::lock(&sandbox.path()).unwrap();
+    let held = LogFile::lock(&sandbox.path(), super::file::PATIENCE).unwrap();
     let child = sandbox.child("waiting", 1).spawn().unwrap();
     // Time for the child to open the file and wait; where it is slower, this test asks less, and still holds.
     thread::sleep(Duration::from_millis(200));

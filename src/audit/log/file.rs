@@ -24,7 +24,7 @@ use crate::regular;
 use crate::regular::{FromStart, NotRegular};
 
 /// How long an append waits for others: ten of them take milliseconds.
-const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 const BLOCK: usize = 8 * 1024;
 
 /// A log that is open and locked until this is dropped.
@@ -47,8 +47,9 @@ pub(crate) struct Tail {
 }
 
 impl LogFile {
-    /// Opens the log for appending, makes it (0600) and its folder (0700) where they are not there, and locks it.
-    pub(crate) fn lock(path: &Path) -> Result<Self, AuditError> {
+    /// Opens the log for appending, makes it (0600) and its folder (0700) where they are not there, and locks it, for
+    /// which it waits no longer than `patience`.
+    pub(crate) fn lock(path: &Path, patience: Duration) -> Result<Self, AuditError> {
         let folder = path.parent().unwrap_or(Path::new("/"));
         match DirBuilder::new().mode(0o700).create(folder) {
             Err(source) if source.kind() != io::ErrorKind::AlreadyExists && !folder.is_dir() => {
@@ -60,7 +61,7 @@ impl LogFile {
             let options = &mut OpenOptions::new();
             let file = regular::open_own_to_write(path, options.read(true).append(true).create(true));
             let file = file.map_err(|source| not_open(path, source))?;
-            wait_for_lock(&file, path, FlockOperation::NonBlockingLockExclusive)?;
+            wait_for_lock(&file, path, FlockOperation::NonBlockingLockExclusive, patience)?;
             if let Some(log) = Self::still_in_place(file, path)? {
                 return Ok(log);
             }
@@ -74,7 +75,7 @@ impl LogFile {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
                 other => other.map_err(|source| not_open(path, source))?,
             };
-            wait_for_lock(&file, path, FlockOperation::NonBlockingLockShared)?;
+            wait_for_lock(&file, path, FlockOperation::NonBlockingLockShared, PATIENCE)?;
             if let Some(log) = Self::still_in_place(file, path)? {
                 return Ok(Some(log));
             }
@@ -267,18 +268,18 @@ fn not_open(path: &Path, source: io::Error) -> AuditError {
     }
 }
 
-fn wait_for_lock(file: &File, path: &Path, operation: FlockOperation) -> Result<(), AuditError> {
+fn wait_for_lock(file: &File, path: &Path, operation: FlockOperation, patience: Duration) -> Result<(), AuditError> {
     let started = Instant::now();
     let mut pause = Duration::from_micros(200);
     loop {
         match flock(file, operation) {
             Ok(()) => return Ok(()),
             Err(Errno::INTR) => {}
-            Err(Errno::WOULDBLOCK) if started.elapsed() < PATIENCE => {
+            Err(Errno::WOULDBLOCK) if started.elapsed() < patience => {
                 thread::sleep(pause);
                 pause = (pause * 2).min(Duration::from_millis(5));
             }
-            Err(Errno::WOULDBLOCK) => return Err(AuditError::Busy { path: path.to_owned(), waited: PATIENCE }),
+            Err(Errno::WOULDBLOCK) => return Err(AuditError::Busy { path: path.to_owned(), waited: patience }),
             Err(error) => return Err(AuditError::Lock { path: path.to_owned(), source: error.into() }),
         }
     }

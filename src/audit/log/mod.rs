@@ -27,6 +27,7 @@ mod test_support;
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 pub(crate) use crate::audit::log::known::KnownSnapshots;
 pub(crate) use crate::audit::log::read::verify_file;
@@ -45,6 +46,7 @@ use crate::text::hex;
 pub(crate) struct Log {
     path: PathBuf,
     anchors: Anchors,
+    patience: Duration,
 }
 
 /// What an append did.
@@ -75,7 +77,13 @@ impl Log {
     /// append does so, since the guarded command may remove the log in between.
     #[must_use]
     pub(crate) fn open(path: &Path, state_directory: &Path) -> Self {
-        Log { path: path.to_owned(), anchors: Anchors::below(state_directory) }
+        Log { path: path.to_owned(), anchors: Anchors::below(state_directory), patience: file::PATIENCE }
+    }
+
+    /// Waits for other appends no longer than this, in place of 30 s.
+    #[must_use]
+    pub(crate) fn with_patience(self, patience: Duration) -> Self {
+        Log { patience, ..self }
     }
 
     #[must_use]
@@ -85,7 +93,8 @@ impl Log {
 
     /// Appends `record` and syncs it; makes the log where there is none.
     ///
-    /// A log that is not as it was left gets a `continued` entry first. Waits up to 30 s for other appends.
+    /// A log that is not as it was left gets a `continued` entry first. Waits up to 30 s for other appends, or as long as
+    /// [`Log::with_patience`] says.
     ///
     /// # Errors
     ///
@@ -113,7 +122,7 @@ impl Log {
     }
 
     fn append_until(&self, record: &Record, stop: Stop) -> Result<Appended, AuditError> {
-        let mut file = LogFile::lock(&file::settled(&self.path))?;
+        let mut file = LogFile::lock(&file::settled(&self.path), self.patience)?;
         let place = LogPlace::of(file.path());
         let mut found = inspect(&self.anchors, &file, &place)?;
         if let Some(missing) = found.unwritten.take() {
