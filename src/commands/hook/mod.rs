@@ -41,7 +41,7 @@ pub(super) fn hook(asked: &CommandLine, named: Option<&OsStr>, at_start: bool, i
     }
     let commands = match payload.as_ref().map(Payload::asked) {
         // Another tool, or another event.
-        Ok(commands) if commands.is_empty() => {
+        Ok(commands) if commands.is_empty() || payload.as_ref().is_ok_and(Payload::is_over) => {
             return Ending::Answered(Reply::to(agent, &Decision::Allow).send(&ui, &Decision::Allow, has_output));
         }
         Ok(commands) => Ok(commands),

@@ -76,11 +76,8 @@ impl Payload {
         if text.is_empty() {
             return Err(Unreadable::Empty);
         }
-        // What comes behind the object is nobody's.
-        match Deserializer::from_str(text).into_iter().next() {
-            Some(Ok(Value::Object(object))) => Ok(Payload(object)),
-            _ => Err(Unreadable::NoObject),
-        }
+        let object = first_object(text).or_else(|| first_object(&without_halves(text)));
+        object.map(Payload).ok_or(Unreadable::NoObject)
     }
 
     pub(super) fn has(&self, key: &str) -> bool {
@@ -100,6 +97,12 @@ impl Payload {
     pub(super) fn begins_session(&self) -> bool {
         self.event()
             .is_some_and(|event| ["sessionstart", "agentspawn", "taskstart"].contains(&event.to_lowercase().as_str()))
+    }
+
+    /// Tells whether what it tells of has happened already: nothing can be kept from running any more.
+    pub(super) fn is_over(&self) -> bool {
+        self.event()
+            .is_some_and(|event| ["Post", "post", "After", "after"].iter().any(|start| event.starts_with(start)))
     }
 
     /// Gives the name of the tool that is about to be used.
@@ -175,6 +178,41 @@ impl<'p> Call<'p> {
     }
 }
 
+/// Reads the first value of a text, where it is an object. What comes behind it is nobody's.
+fn first_object(text: &str) -> Option<Map<String, Value>> {
+    match Deserializer::from_str(text).into_iter().next()? {
+        Ok(Value::Object(object)) => Some(object),
+        Ok(_) | Err(_) => None,
+    }
+}
+
+/// Puts a sign of replacement for each half of a character: JavaScript writes what was cut in the middle of one as `\ud83d`
+/// alone, which is no text.
+fn without_halves(text: &str) -> String {
+    let unit = |at: usize| {
+        let digits = text.get(at..at + 6)?.strip_prefix("\\u")?;
+        u16::from_str_radix(digits, 16).ok()
+    };
+    let (mut whole, mut at) = (String::with_capacity(text.len()), 0);
+    while let Some(c) = text[at..].chars().next() {
+        let length = match (unit(at), unit(at + 6)) {
+            (Some(0xd800..=0xdbff), Some(0xdc00..=0xdfff)) => 12,
+            (Some(0xd800..=0xdfff), _) => {
+                whole.push_str("\\ufffd");
+                at += 6;
+                continue;
+            }
+            (Some(_), _) => 6,
+            // An escaped backslash is none that escapes.
+            (None, _) if text[at..].starts_with("\\\\") => 2,
+            (None, _) => c.len_utf8(),
+        };
+        whole.push_str(&text[at..at + length]);
+        at += length;
+    }
+    whole
+}
+
 /// Gives the lines that a tool is to run.
 fn lines_of(arguments: &Value) -> Vec<String> {
     match arguments {
@@ -248,6 +286,21 @@ mod tests {
         ] {
             let found: Vec<String> = payload(text).asked().into_iter().flat_map(|asked| asked.lines).collect();
             assert_eq!(found, lines, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_character_that_was_cut_in_half_spoils_nothing_else() {
+        for (text, line) in [
+            (
+                r#"{"tool_name": "Bash", "tool_input": {"command": "npm test", "description": "cut \ud83d"}}"#,
+                "npm test",
+            ),
+            (r#"{"tool_name": "Bash", "tool_input": {"command": "echo \udc00 \ud83d\ude00"}}"#, "echo \u{fffd} 😀"),
+            (r#"{"tool_name": "Bash", "tool_input": {"command": "echo \ud83d\ud83d\ude00\n"}}"#, "echo \u{fffd}😀\n"),
+            (r#"{"tool_name": "Bash", "tool_input": {"command": "echo \\ud83d \ud83d"}}"#, "echo \\ud83d \u{fffd}"),
+        ] {
+            assert_eq!(payload(text).asked()[0].lines, [line], "{text}");
         }
     }
 
