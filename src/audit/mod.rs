@@ -30,7 +30,7 @@ pub(crate) use crate::audit::event::{
     Saved, Start, Unjudged,
 };
 pub(crate) use crate::audit::lines::{Line, Lines, MAX_LINE};
-pub(crate) use crate::audit::log::{KnownSnapshots, Log, verify_file};
+pub(crate) use crate::audit::log::{KnownSnapshots, Log, anchors_folder, verify_file};
 pub(crate) use crate::audit::redact::{redact_command, redact_line};
 pub(crate) use crate::audit::render::{details, render, used};
 pub(crate) use crate::audit::report::{CallerReport, FindingReport, JudgementReport, SettingReport, TargetReport};

@@ -84,8 +84,12 @@ Examples:
   safe-test hooks install                  git runs the tests before each push
   git config safe-test.command 'npm test'  what it runs, a line for sh
   git push --no-verify                     without the hook, once
-  safe-test hooks install --dry-run        what would be changed
+  safe-test hooks install claude agents-md the settings and the instructions of coding agents
+  safe-test hooks install --user cursor    in your own settings, for all projects
+  safe-test hooks install --dry-run all    what would be changed
   safe-test hooks status                   is it there, and does it work?
   safe-test hooks remove                   everything as it was before
 
-In the line that git runs, `$1` is the remote's name and `$2` its URL.";
+In the line that git runs, `$1` is the remote's name and `$2` its URL. Agents: antigravity, augment, claude,
+cline, codex, copilot, cursor, devin, gemini, goose, kiro, opencode, windsurf, zed; claude-sandbox and
+cursor-sandbox open the log's folder to them; agents-md and claude-md are files of instructions.";

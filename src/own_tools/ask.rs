@@ -26,21 +26,39 @@ const MOST_BYTES: usize = 1 << 20;
 /// It cannot be started, takes longer than five seconds, or says more than a megabyte: then it is killed. A status that is
 /// not 0 is no error here.
 pub(crate) fn ask(program: &Path, arguments: &[&OsStr], variables: &[(OsString, OsString)]) -> io::Result<Output> {
-    answer_within(PATIENCE, program, arguments, variables)
+    answer_within(PATIENCE, Path::new(START), program, arguments, variables, Vec::new())
+}
+
+/// As [`ask`], in a folder and with an input: for a program that others start so, and that is to be tried.
+///
+/// # Errors
+///
+/// As for [`ask`].
+pub(crate) fn ask_in(
+    folder: &Path,
+    program: &Path,
+    arguments: &[&OsStr],
+    variables: &[(OsString, OsString)],
+    input: Vec<u8>,
+) -> io::Result<Output> {
+    answer_within(PATIENCE, folder, program, arguments, variables, input)
 }
 
 fn answer_within(
     patience: Duration,
+    folder: &Path,
     program: &Path,
     arguments: &[&OsStr],
     variables: &[(OsString, OsString)],
+    input: Vec<u8>,
 ) -> io::Result<Output> {
     let deadline = Instant::now() + patience;
     let ((out, into_out), (err, into_err)) = (io::pipe()?, io::pipe()?);
-    let handle = duct::cmd(program, arguments)
+    let command = duct::cmd(program, arguments);
+    let command = if input.is_empty() { command.stdin_null() } else { command.stdin_bytes(input) };
+    let handle = command
         .full_env(variables.iter().map(|(name, value)| (name, value)))
-        .dir(START)
-        .stdin_null()
+        .dir(folder)
         .stdout_file(into_out)
         .stderr_file(into_err)
         .unchecked()
@@ -97,7 +115,8 @@ mod tests {
 
     fn sh(patience: Duration, script: &str) -> io::Result<Output> {
         let set = [("ONE".into(), "1".into()), ("PATH".into(), "/usr/bin:/bin".into())];
-        answer_within(patience, Path::new("/bin/sh"), &["-c".as_ref(), script.as_ref()], &set)
+        let (folder, shell) = (Path::new(START), Path::new("/bin/sh"));
+        answer_within(patience, folder, shell, &["-c".as_ref(), script.as_ref()], &set, Vec::new())
     }
 
     #[test]
@@ -105,6 +124,19 @@ mod tests {
         let answer = sh(PATIENCE, "cat; echo \"$ONE$HOME $(pwd)\"; echo no >&2; exit 3").unwrap();
         assert_eq!((answer.status.code(), &*answer.stdout, &*answer.stderr), (Some(3), &b"1 /\n"[..], &b"no\n"[..]));
         assert!(ask(Path::new("/nonexistent/tool"), &[], &[]).is_err());
+    }
+
+    #[test]
+    fn a_program_that_is_tried_gets_its_folder_and_its_input() {
+        let folder = tempfile::tempdir().unwrap();
+        let script = "cat; pwd";
+        let real = folder.path().canonicalize().unwrap();
+        let answer = ask_in(&real, Path::new("/bin/sh"), &["-c".as_ref(), script.as_ref()], &[], b"in".into()).unwrap();
+        assert_eq!(String::from_utf8(answer.stdout).unwrap(), format!("in{}\n", real.to_str().unwrap()));
+        // One that does not read it is no error.
+        let unread = vec![b'x'; 1 << 20];
+        let answer = ask_in(&real, Path::new("/bin/sh"), &["-c".as_ref(), "exit 3".as_ref()], &[], unread).unwrap();
+        assert_eq!(answer.status.code(), Some(3));
     }
 
     #[test]

@@ -16,7 +16,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-pub(crate) use crate::own_tools::ask::ask;
+pub(crate) use crate::own_tools::ask::{ask, ask_in};
 pub(crate) use crate::own_tools::environment::ToolEnvironment;
 pub(crate) use crate::own_tools::git::Git;
 pub(crate) use crate::own_tools::tool_command::{Given, HANDED_FILE, ToolCommand};

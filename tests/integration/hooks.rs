@@ -255,7 +255,7 @@ fn a_dry_run_shows_the_change_and_makes_none() {
         let outcome = project.sandbox.run(arguments).expect_code(0);
         assert!(outcome.stdout.starts_with("git: would be installed: "), "{}", outcome.stdout);
         assert!(outcome.stdout.contains("; it runs `tests`\n"), "{}", outcome.stdout);
-        assert!(outcome.stdout.contains("pre-push (new)\n  @@ line 1 @@\n  +#!/bin/sh\n"), "{}", outcome.stdout);
+        assert!(outcome.stdout.contains("pre-push\n  @@ -0,0 +1,"), "{}", outcome.stdout);
         assert!(!project.hook().exists());
     }
     project.sandbox.run(&["hooks", "install"]).expect_code(0);

@@ -15,6 +15,11 @@ use crate::durable;
 use crate::hash::Hash;
 use crate::regular;
 
+/// Gives the folder of all anchors below a state directory. Nothing else is kept in it.
+pub(crate) fn anchors_folder(state_directory: &Path) -> PathBuf {
+    state_directory.join("audit")
+}
+
 /// The anchors below one state directory.
 #[derive(Debug, Clone)]
 pub(crate) struct Anchors {
@@ -41,7 +46,7 @@ impl LogPlace {
 
 impl Anchors {
     pub(crate) fn below(state_directory: &Path) -> Self {
-        Anchors { folder: state_directory.join("audit") }
+        Anchors { folder: anchors_folder(state_directory) }
     }
 
     /// Returns the id of the log that was last seen at `place`.

@@ -29,6 +29,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+pub(crate) use crate::audit::log::anchors::anchors_folder;
 pub(crate) use crate::audit::log::known::KnownSnapshots;
 pub(crate) use crate::audit::log::read::verify_file;
 

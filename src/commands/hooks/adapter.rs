@@ -27,6 +27,8 @@ pub(super) struct Asked<'a> {
     pub(super) user: bool,
     /// Nothing is to be changed, so nobody is asked anything.
     pub(super) dry_run: bool,
+    /// It is only looked at, wherever it is.
+    pub(super) is_status: bool,
 }
 
 /// Something that runs safe-test once it has been told to: git, or a coding agent.
@@ -39,6 +41,11 @@ pub(super) trait Adapter: Sync {
 
     /// Tells whether it is in use here, so that `all` means it, too.
     fn is_in_use(&self, asked: &Asked<'_>) -> bool;
+
+    /// Tells whether a person is shown each change also when it is made: in files that others write, too.
+    fn shows_changes(&self) -> bool {
+        false
+    }
 
     /// Plans what has to be changed. Changes nothing.
     ///
@@ -68,14 +75,18 @@ pub(super) struct Standing {
     pub(super) paths: Vec<PathBuf>,
     /// What runs there, redacted.
     pub(super) command: Option<String>,
+    /// Whether it stops a command that reaches a database, where that was tried.
+    pub(super) stops: Option<bool>,
     /// Why it does nothing, or not what it should, though it is there.
     pub(super) problem: Option<String>,
+    /// What weakens it.
+    pub(super) notes: Vec<String>,
 }
 
 impl Standing {
     /// Tells of one that is not there.
     pub(super) fn absent() -> Self {
-        Standing { installed: false, paths: Vec::new(), command: None, problem: None }
+        Standing { installed: false, paths: Vec::new(), command: None, stops: None, problem: None, notes: Vec::new() }
     }
 
     /// Tells whether it is there and does not work.
@@ -88,11 +99,13 @@ impl Standing {
         let paths: Vec<Cow<'_, str>> = self.paths.iter().map(shown).collect();
         let place = if paths.is_empty() { String::new() } else { format!(": {}", paths.join(", ")) };
         let runs = self.command.as_ref().map(|command| format!("; it runs `{command}`")).unwrap_or_default();
+        let tried = if self.stops == Some(true) { "; it stops a command that reaches a database" } else { "" };
         let first = match self.installed {
-            true => format!("{name}: installed{place}{runs}"),
+            true => format!("{name}: installed{place}{runs}{tried}"),
             false => format!("{name}: not installed"),
         };
-        std::iter::once(first).chain(self.problem.iter().map(|problem| format!("  bad: {problem}"))).collect()
+        let problem = self.problem.iter().map(|problem| format!("  bad: {problem}"));
+        std::iter::once(first).chain(problem).chain(self.notes.iter().map(|note| format!("  note: {note}"))).collect()
     }
 }
 

@@ -1,6 +1,8 @@
 //! `safe-test hooks`: brings safe-test to where git or a coding agent runs it, takes it out again, and says where it is.
 
 mod adapter;
+mod agents;
+mod diff;
 mod git;
 mod plan;
 
@@ -18,8 +20,11 @@ use crate::exec::{Inherited, Interrupt};
 use crate::exit::Exit;
 use crate::text::shown;
 
-/// Everything that can be told to run safe-test, in the order in which it is listed.
-const ALL: [&dyn Adapter; 1] = [&GitHook];
+/// Lists everything that can be told to run safe-test, git first.
+fn all() -> impl Iterator<Item = &'static dyn Adapter> {
+    let fixed: [&dyn Adapter; 3] = [&GitHook, &agents::AGENTS_MD, &agents::CLAUDE_MD];
+    fixed.into_iter().chain(agents::ALL.iter().map(|agent| agent as &dyn Adapter))
+}
 
 /// The word for all of them that are in use here.
 const EVERY: &str = "all";
@@ -37,7 +42,7 @@ impl Explain for HooksError {
     fn hint(&self) -> Option<String> {
         match self {
             HooksError::Unknown { .. } => {
-                let names: Vec<&str> = ALL.iter().map(|adapter| adapter.name()).collect();
+                let names: Vec<&str> = all().map(|adapter| adapter.name()).collect();
                 Some(format!("one of: {}, {EVERY}", names.join(", ")))
             }
             HooksError::NotForUser { .. } => Some("leave `--user` out: this project gets them".to_owned()),
@@ -64,13 +69,13 @@ pub(crate) fn hooks(context: &Context, action: HooksAction, inherited: &Inherite
 fn alter(context: &Context, way: Way, change: &HooksChange, inherited: &Inherited) -> Result<Ending, Failure> {
     let interrupt = Interrupt::listen(inherited).map_err(exec::ExecError::Signals)?;
     let dry_run = change.dry_run || context.dry_run;
-    let asked = Asked { context, interrupt: &interrupt, user: change.user, dry_run };
+    let asked = Asked { context, interrupt: &interrupt, user: change.user, dry_run, is_status: false };
     let mut plans = Vec::new();
     for adapter in chosen(&change.names, &asked, "git")? {
         if change.user && !adapter.has_user_settings() {
             return Err(HooksError::NotForUser { name: adapter.name() }.into());
         }
-        plans.push((adapter.name(), adapter.plan(&asked, way)?));
+        plans.push((adapter, adapter.plan(&asked, way)?));
     }
     if let Some(signal) = interrupt.requested() {
         return Ok(Ending::Signal(signal));
@@ -91,7 +96,7 @@ fn chosen(names: &[String], asked: &Asked<'_>, usual: &str) -> Result<Vec<&'stat
     let mut chosen: Vec<&'static dyn Adapter> = Vec::new();
     for name in names {
         let of_that_name: Vec<_> = match name == EVERY {
-            true => ALL.into_iter().filter(|adapter| adapter.is_in_use(asked)).collect(),
+            true => all().filter(|adapter| adapter.is_in_use(asked)).collect(),
             false => vec![named(&name)?],
         };
         let is_new = |adapter: &&dyn Adapter| chosen.iter().all(|known| known.name() != adapter.name());
@@ -102,14 +107,14 @@ fn chosen(names: &[String], asked: &Asked<'_>, usual: &str) -> Result<Vec<&'stat
 }
 
 fn named(name: &str) -> Result<&'static dyn Adapter, HooksError> {
-    let found = ALL.into_iter().find(|adapter| adapter.name() == name);
+    let found = all().find(|adapter| adapter.name() == name);
     found.ok_or_else(|| HooksError::Unknown { name: name.to_owned() })
 }
 
 /// Says of each whether safe-test is there; those that are not in use here are left out unless they were named.
 fn status(context: &Context, names: &[String], inherited: &Inherited) -> Result<Ending, Failure> {
     let interrupt = Interrupt::listen(inherited).map_err(exec::ExecError::Signals)?;
-    let asked = Asked { context, interrupt: &interrupt, user: false, dry_run: true };
+    let asked = Asked { context, interrupt: &interrupt, user: false, dry_run: true, is_status: true };
     let mut found = Vec::new();
     for adapter in chosen(names, &asked, EVERY)? {
         found.push((adapter.name(), adapter.standing(&asked)?));
@@ -137,12 +142,14 @@ fn show(context: &Context, name: &str) -> Result<Ending, Failure> {
     Ok(Ending::Own(Exit::Success))
 }
 
-fn tell(context: &Context, plans: &[(&'static str, Plan)], dry_run: bool) -> Result<(), Failure> {
+fn tell(context: &Context, plans: &[(&'static dyn Adapter, Plan)], dry_run: bool) -> Result<(), Failure> {
     let answered = if context.ui.json {
-        let hooks = plans.iter().map(|(name, plan)| plan.told(name)).collect();
+        let hooks = plans.iter().map(|(adapter, plan)| plan.told(adapter.name())).collect();
         context.ui.answer_json(&report::json(&Changes { schema: 1, dry_run, hooks })?)
     } else {
-        context.ui.answer(plans.iter().flat_map(|(name, plan)| plan.lines(name, dry_run)))
+        let lines =
+            |(adapter, plan): &(&dyn Adapter, Plan)| plan.lines(adapter.name(), dry_run, adapter.shows_changes());
+        context.ui.answer(plans.iter().flat_map(lines))
     };
     answered.map_err(CommandError::Output)?;
     if !context.ui.json {

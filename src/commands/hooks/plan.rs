@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use crate::commands::context::Context;
+use crate::commands::hooks::diff::unified;
 use crate::durable;
 use crate::error::{Explain, Failure};
 use crate::exit::Exit;
@@ -129,14 +130,14 @@ impl Plan {
         self.steps.iter().try_for_each(|step| Ok(step.carry_out(context)?))
     }
 
-    /// Lists it for a person.
-    pub(super) fn lines(&self, name: &str, dry_run: bool) -> Vec<String> {
+    /// Lists it for a person; `with_changes`: also each change, as a dry run does in any case.
+    pub(super) fn lines(&self, name: &str, dry_run: bool, with_changes: bool) -> Vec<String> {
         let (done, would) = self.done.words();
         let is_there = matches!(self.done, Done::Installed | Done::Updated | Done::Unchanged);
         let runs = self.command.as_ref().filter(|_| is_there).map(|command| format!("; it runs `{command}`"));
         let place = shown(&self.path);
         let first = format!("{name}: {}: {place}{}", if dry_run { would } else { done }, runs.unwrap_or_default());
-        let changes = if dry_run { self.changes() } else { Vec::new() };
+        let changes = if dry_run || with_changes { self.changes() } else { Vec::new() };
         std::iter::once(first).chain(changes.into_iter().map(|line| format!("  {line}"))).collect()
     }
 
@@ -206,7 +207,7 @@ impl Step {
         }
     }
 
-    /// Shows the change: what goes with `-`, what comes with `+`, and of the lines around none.
+    /// Shows the change, that of a file as a unified diff.
     fn lines(&self) -> Vec<String> {
         let (path, before, after) = match self {
             Step::File { path, before, after, .. } => (path, before, after),
@@ -214,14 +215,8 @@ impl Step {
             Step::EmptyFolder { path } => return vec![format!("{} (removed)", shown(path))],
             Step::Git { words } => return vec![format!("git {}", shell_line(words))],
         };
-        let first = match (before, after) {
-            (None, _) => format!("{} (new)", shown(path)),
-            (_, None) => format!("{} (removed)", shown(path)),
-            _ => shown(path).into_owned(),
-        };
-        let [before, after] = [before, after].map(|content| content.as_deref().unwrap_or_default());
-        let [before, after] = [before, after].map(|content| content.split_inclusive(|byte| *byte == b'\n').collect());
-        std::iter::once(first).chain(differing(&before, &after)).collect()
+        let [before, after] = [before, after].map(|content| content.as_deref().map(String::from_utf8_lossy));
+        unified(&shown(path), before.as_deref(), after.as_deref()).iter().map(|line| printable(line)).collect()
     }
 }
 
@@ -236,19 +231,4 @@ pub(super) fn content(path: &Path) -> io::Result<Option<Vec<u8>>> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error),
     }
-}
-
-/// Lists the lines that differ, with the number of the first of them.
-fn differing(before: &Vec<&[u8]>, after: &Vec<&[u8]>) -> Vec<String> {
-    let same = before.iter().zip(after).take_while(|(one, other)| one == other).count();
-    let (before, after) = (&before[same..], &after[same..]);
-    let at_end = before.iter().rev().zip(after.iter().rev()).take_while(|(one, other)| one == other).count();
-    let shown = |sign: char, lines: &[&[u8]]| -> Vec<String> {
-        let text = |line: &&[u8]| printable(String::from_utf8_lossy(line).trim_end_matches('\n'));
-        lines.iter().map(|line| format!("{sign}{}", text(line))).collect()
-    };
-    let mut lines = vec![format!("@@ line {} @@", same + 1)];
-    lines.extend(shown('-', &before[..before.len() - at_end]));
-    lines.extend(shown('+', &after[..after.len() - at_end]));
-    lines
 }

@@ -316,7 +316,7 @@ fn standing(git: &Repository<'_>, found: &Found) -> Result<Standing, Failure> {
     };
     let command = command.filter(|_| !matches!(found, Found::Managed { .. }));
     let command = command.as_deref().map(audit::redact_line);
-    Ok(Standing { installed: true, paths: vec![path.to_owned()], command, problem })
+    Ok(Standing { installed: true, paths: vec![path.to_owned()], command, problem, ..Standing::absent() })
 }
 
 /// Asks a person at the terminal how the project is tested, and keeps the answer as git's setting.
