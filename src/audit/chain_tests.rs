@@ -285,7 +285,10 @@ fn a_report_reads_as_a_sentence() {
         (DamageKind::CutAtEnd { missing: 2 }, "the log was cut after line 3: 2 lines are missing"),
         (DamageKind::CutAtStart { missing: 1 }, "the log was cut at its start: 1 line is missing before its first"),
         (DamageKind::Gap { missing: 2 }, "2 lines are missing before line 4"),
-        (DamageKind::Extended { lines: 1 }, "1 line was added from line 4 on, not by safe-test on this machine"),
+        (
+            DamageKind::Extended { lines: 1 },
+            "1 line was added from line 4 on, not by safe-test on this machine, or where it could not write the anchor, as in a sandbox",
+        ),
     ];
     for (kind, expected) in sentences {
         assert_eq!(Damage { line: 4, kind }.sentence(), expected);

@@ -160,7 +160,11 @@ impl Damage {
             DamageKind::Torn => format!("line {line} is torn: its end is missing"),
             DamageKind::NulBytes => format!("line {line} holds NUL bytes, as a power loss leaves them"),
             DamageKind::Extended { lines } => {
-                format!("{} added from line {line} on, not by safe-test on this machine", were(lines))
+                format!(
+                    "{} added from line {line} on, not by safe-test on this machine, or where it could not write the anchor, as in \
+                     a sandbox",
+                    were(lines)
+                )
             }
             DamageKind::Missing { lines } => format!("the log is gone: it had {}", count(lines, "line")),
             DamageKind::Recorded { damage } => {

@@ -1,5 +1,6 @@
 //! Writing down what happens: one run, its entries, and what is never in them.
 
+use std::cell::Cell;
 use std::error::Error;
 use std::ffi::OsString;
 use std::time::Duration;
@@ -30,6 +31,8 @@ pub(crate) struct Recorder<'a> {
     what: What,
     /// What must not show in what somebody typed.
     secrets: Vec<Secret>,
+    /// Whether it was said that the log is not anchored.
+    has_told: Cell<bool>,
 }
 
 impl<'a> Recorder<'a> {
@@ -45,7 +48,9 @@ impl<'a> Recorder<'a> {
         let store = Store::locate(&context.project.root, judged.policy.snapshots.directory.as_deref())?;
         let secrets = judged.judgement.targets.iter().flat_map(|one| one.target.secrets()).collect();
         let command = words.iter().map(|word| (*word).to_owned()).collect();
-        Ok(Recorder { secrets, ..Recorder::plain(context, store, command) })
+        let plain = Recorder::plain(context, store, command);
+        let log = plain.log.clone().anchored(judged.policy.anchor);
+        Ok(Recorder { secrets, log, ..plain })
     }
 
     /// Records what needs no judgement.
@@ -54,7 +59,17 @@ impl<'a> Recorder<'a> {
         let what = What { command, folder: shown(&context.project.folder).into_owned() };
         let run = format!("{}-{:06x}", context.now.format("%Y%m%dT%H%M%S%3fZ"), std::process::id() & 0xff_ffff);
         let past = KnownSnapshots::of(&log);
-        Recorder { context, store, log, past, run, who: who(context), what, secrets: Vec::new() }
+        Recorder {
+            context,
+            store,
+            log,
+            past,
+            run,
+            who: who(context),
+            what,
+            secrets: Vec::new(),
+            has_told: Cell::new(false),
+        }
     }
 
     /// Waits for other appends to the log no longer than this.
@@ -109,6 +124,15 @@ impl<'a> Recorder<'a> {
         let appended = self.log.append(&self.entry(event))?;
         if appended.damage.is_some() {
             self.context.ui.warn("safe-test: the audit log was not as it was left; `safe-test log verify` says how");
+        }
+        if let Some(folder) = appended.not_anchored
+            && !self.has_told.replace(true)
+        {
+            self.context.ui.warn(format!(
+                "safe-test: {} cannot be written, as in a sandbox: the audit log is not anchored, and what is saved now is put back by a \
+                 person at a terminal alone",
+                shown(&folder)
+            ));
         }
         Ok(())
     }

@@ -38,6 +38,10 @@ pub(crate) struct NotSaved {
     pub(crate) manifests: Manifests,
 }
 
+/// What to do where loopback is closed.
+const NO_LOOPBACK: &str = "no program here can connect to this machine itself, as in a sandbox without a network; whoever set the \
+                           sandbox up can open loopback in it";
+
 /// Plans for every target first, so that one that cannot be saved costs no dump of the others; then takes them, and those that
 /// turn out to be beside them, which `judged` has as its last targets then. With `may_wait`, those whose servers are not up
 /// yet are left to their first connections.
@@ -103,6 +107,7 @@ impl Saving<'_> {
         let watch = Progress::new(format!("saving {}", target.shown()), &self.context.ui, self.interrupted);
         let receipt = snapshot::take(at, target, intention, &self.order, &watch).map_err(|error| {
             let advice = service_advice::advice(self.context, judged, target, &error);
+            let advice = advice.or_else(|| snapshot::loopback_is_closed(target).then(|| NO_LOOPBACK.to_owned()));
             error.about(target).advised(advice)
         })?;
         if let Some((id, manifest)) = receipt.manifest() {
@@ -150,6 +155,12 @@ impl Saving<'_> {
             let left = clearing::clear(context, recorder, target, receipt.leftovers(), judged.policy.keep_last());
             clearing::tell_changes(context, &left);
             saved.left.push((receipt.target(), left));
+        }
+        let waits = |receipt: &&Receipt| *receipt.care() == Care::NotUpYet;
+        let mut waiting =
+            saved.receipts.iter().filter(waits).map(|receipt| &judged.judgement.targets[receipt.target()]);
+        if waiting.any(|one| snapshot::loopback_is_closed(&one.target)) {
+            context.ui.warn(format!("safe-test: note: {NO_LOOPBACK}"));
         }
         if saved.receipts.iter().any(|receipt| matches!(receipt.care(), Care::Saved { .. })) {
             let adopted = retain(context, judged, recorder, &saved.manifests)?;

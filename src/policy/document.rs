@@ -133,6 +133,8 @@ pub(crate) struct RunTable {
     pub(crate) restore: Written<RestoreWhen>,
     #[serde(deserialize_with = "values::flag")]
     pub(crate) fast_undo: Written<bool>,
+    #[serde(deserialize_with = "values::flag")]
+    pub(crate) anchor: Written<bool>,
 }
 
 /// `[commands]`

@@ -34,6 +34,8 @@ pub(crate) struct Policy {
     pub(crate) fast_undo: bool,
     /// `[commands]`.
     pub(crate) commands: CommandRules,
+    /// `[run] anchor`: nothing is run whose log cannot be anchored on this machine.
+    pub(crate) anchor: bool,
     /// What the file asks for and does not get, because nobody approved it.
     pub(crate) ignored: Vec<Loosening>,
     /// What the file loosens with approval.
@@ -167,6 +169,7 @@ impl Policy {
                 plain: scales.loosens("commands.plain", &commands.plain).unwrap_or_default(),
                 guard: tightens(&commands.guard).unwrap_or_default(),
             },
+            anchor: tightens(&run.anchor).unwrap_or_default(),
             ignored: Vec::new(),
             loosened: Vec::new(),
         };
@@ -294,6 +297,7 @@ ports = [5555]
 [run]
 restore = "failure"
 fast_undo = true
+anchor = true
 
 [commands]
 plain = ["npm run test:unit"]
@@ -318,6 +322,7 @@ guard = ["./reset.sh"]
             restore: RestoreWhen::Failure,
             fast_undo: true,
             commands: CommandRules { plain: Vec::new(), guard: vec!["./reset.sh".to_owned()] },
+            anchor: true,
             ignored: untrusted.ignored.clone(),
             ..Policy::default()
         };

@@ -58,6 +58,7 @@ pub(crate) use crate::snapshot::manifest::{FileState, Kind, Manifest, Server, Ta
 pub(crate) use crate::snapshot::met::Met;
 pub(crate) use crate::snapshot::moved_project::follow_project;
 pub(crate) use crate::snapshot::neighbours::{Change, Neighbours};
+pub(crate) use crate::snapshot::not_up::loopback_is_closed;
 pub(crate) use crate::snapshot::obstacle::{Effect, Obstacle, not_whole, not_whole_in_full, remedy, worst};
 pub(crate) use crate::snapshot::order::Order;
 pub(crate) use crate::snapshot::plan::{Intention, plan};

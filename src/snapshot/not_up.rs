@@ -58,6 +58,25 @@ fn is_refused(address: &SocketAddr) -> bool {
     TcpStream::connect_timeout(address, PATIENCE).is_err_and(|error| nobody.contains(&error.kind()))
 }
 
+/// Tells whether a place of `target` is this machine's loopback, and no program here may connect to it: there is no such
+/// interface, or the system forbids it. So it is in many sandboxes.
+pub(crate) fn loopback_is_closed(target: &Target) -> bool {
+    use io::ErrorKind::{AddrNotAvailable, NetworkUnreachable, PermissionDenied};
+    target.places.iter().any(|place| {
+        let Place::Host { name, port } = place else { return false };
+        let Some(port) = port.or(target.engine.default_port()) else { return false };
+        let addresses = (name.as_str(), port).to_socket_addrs().into_iter().flatten();
+        let loopback = addresses.filter(|address| address.ip().is_loopback());
+        let connected =
+            loopback.map(|address| TcpStream::connect_timeout(&address, PATIENCE).map_err(|error| error.kind()));
+        let connected: Vec<Result<_, _>> = connected.collect();
+        // A machine may do without one family of addresses.
+        let is_closed = |one: &Result<_, io::ErrorKind>| matches!(one, Err(NetworkUnreachable | PermissionDenied));
+        connected.iter().any(is_closed)
+            && connected.iter().all(|one| is_closed(one) || matches!(one, Err(AddrNotAvailable)))
+    })
+}
+
 fn nobody_listens_in(socket: &Path) -> bool {
     use io::ErrorKind::{ConnectionRefused, NotFound};
     // A provider's, which leads elsewhere.

@@ -48,6 +48,7 @@ mod projects;
 mod random_schemas;
 mod restoring_passwords;
 mod rules;
+mod sandboxes;
 mod secrets;
 mod service_hosts;
 mod services_and_bridges;

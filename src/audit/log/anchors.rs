@@ -49,6 +49,11 @@ impl Anchors {
         Anchors { folder: anchors_folder(state_directory) }
     }
 
+    /// Gives the folder that they are kept in.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// Returns the id of the log that was last seen at `place`.
     pub(crate) fn log_at(&self, place: &LogPlace) -> Result<Option<String>, AuditError> {
         let path = self.place_path(place);

@@ -5,8 +5,8 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::os::unix::process::CommandExt;
 use std::process::{Command, Output};
 
-use crate::audit::log::test_support::{Sandbox, child, record};
-use crate::audit::log::{AuditError, Log};
+use crate::audit::log::test_support::{NEEDS_ANCHOR, Sandbox, child, record};
+use crate::audit::log::{AuditError, Log, verify_file};
 
 fn mode(path: &std::path::Path) -> u32 {
     fs::metadata(path).unwrap().permissions().mode() & 0o777
@@ -64,10 +64,10 @@ fn a_project_that_is_gone_is_not_made_again() {
 }
 
 /// Runs the child as a user who is bound by file modes; root is not.
-fn as_ordinary_user(sandbox: &Sandbox) -> Output {
+fn as_ordinary_user(sandbox: &Sandbox, run: &str) -> Output {
     const NOBODY: u32 = 65534;
     if !rustix::process::geteuid().is_root() {
-        return sandbox.child("r", 1).output().unwrap();
+        return sandbox.child(run, 1).output().unwrap();
     }
     // The build folder may be out of that user's reach; the program is copied to where it is not.
     let program = sandbox.folder.path().join("program");
@@ -80,7 +80,7 @@ fn as_ordinary_user(sandbox: &Sandbox) -> Output {
         let mode = fs::metadata(&folder).unwrap().permissions().mode();
         fs::set_permissions(&folder, Permissions::from_mode(mode | 0o055)).unwrap();
     }
-    let mut command = child(&program, &sandbox.path(), &sandbox.state(), "r", 1);
+    let mut command = child(&program, &sandbox.path(), &sandbox.state(), run, 1);
     command.uid(NOBODY).gid(NOBODY).current_dir("/").output().unwrap()
 }
 
@@ -94,18 +94,25 @@ fn a_folder_that_may_not_be_written_is_named() {
     let sandbox = Sandbox::new();
     fs::create_dir(sandbox.path().parent().unwrap()).unwrap();
     fs::set_permissions(sandbox.path().parent().unwrap(), Permissions::from_mode(0o555)).unwrap();
-    let output = as_ordinary_user(&sandbox);
+    let output = as_ordinary_user(&sandbox, "r");
     assert!(failed_with(&output, "Open PermissionDenied"), "{output:?}");
 }
 
 #[test]
-fn a_state_directory_that_may_not_be_written_is_named() {
+fn in_a_state_directory_that_may_not_be_written_nothing_is_remembered() {
     let sandbox = Sandbox::new();
     fs::set_permissions(sandbox.folder.path().join("shop"), Permissions::from_mode(0o777)).unwrap();
     fs::create_dir(sandbox.state()).unwrap();
     fs::set_permissions(sandbox.state(), Permissions::from_mode(0o555)).unwrap();
-    let output = as_ordinary_user(&sandbox);
+    let output = as_ordinary_user(&sandbox, NEEDS_ANCHOR);
     assert!(failed_with(&output, "Anchor PermissionDenied"), "{output:?}");
+    for _ in 0..2 {
+        let output = as_ordinary_user(&sandbox, "r");
+        assert!(output.status.success(), "{output:?}");
+    }
+    assert!(fs::read_dir(sandbox.state()).unwrap().next().is_none());
+    let found = verify_file(&sandbox.path(), &sandbox.state()).unwrap();
+    assert_eq!((found.lines, found.damage, found.watched_since), (3, None, None));
 }
 
 /// Runs `script` in a mount namespace of its own, where `$LOGS` is a small file system that goes away with it.

@@ -75,7 +75,21 @@ pub(crate) fn remember(anchors: &Anchors, file: &LogFile, place: &LogPlace) -> R
 
 /// Compares the log with what is remembered of it.
 pub(crate) fn inspect(anchors: &Anchors, file: &LogFile, place: &LogPlace) -> Result<Inspection, AuditError> {
-    let Memory { log, seen_here, kept, moved } = remember(anchors, file, place)?;
+    compared(remember(anchors, file, place)?, |gone| anchors.load(gone, place), file)
+}
+
+/// Looks at the log alone, where nothing is, or can be, remembered of it.
+pub(crate) fn inspect_alone(file: &LogFile) -> Result<Inspection, AuditError> {
+    let memory = Memory { log: id_in(&file.first_line()?), seen_here: None, kept: None, moved: false };
+    compared(memory, |_| Ok(None), file)
+}
+
+fn compared(
+    memory: Memory,
+    load: impl Fn(&str) -> Result<Option<Kept>, AuditError>,
+    file: &LogFile,
+) -> Result<Inspection, AuditError> {
+    let Memory { log, seen_here, kept, moved } = memory;
     if log.is_none() && file.length() > 0 {
         return Err(AuditError::NotALog { path: file.path().to_owned() });
     }
@@ -114,7 +128,7 @@ pub(crate) fn inspect(anchors: &Anchors, file: &LogFile, place: &LogPlace) -> Re
     let found = (file.length() > 0).then(|| Head { log: id.clone(), seq: position.seq, hash: position.head });
     let damage = match (replaced, disorder) {
         (Some(gone), _) => {
-            let end = anchors.load(gone, place)?.and_then(|kept| kept.anchor).map(|anchor| anchor.end);
+            let end = load(gone)?.and_then(|kept| kept.anchor).map(|anchor| anchor.end);
             Some(Continued { damage: Disorder::Replaced, expected: Some(head(gone, end)), found })
         }
         (None, Some(damage)) => Some(Continued { damage, expected: expected.map(|end| head(&id, Some(end))), found }),

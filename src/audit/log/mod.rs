@@ -25,7 +25,7 @@ mod known_tests;
 mod test_support;
 
 use std::fs::File;
-use std::io::Read;
+use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -37,7 +37,7 @@ use crate::audit::anchor::{Anchor, End, Next, next_announcement};
 use crate::audit::chain::digest;
 use crate::audit::log::anchors::{AnchorFile, Anchors, LogPlace};
 use crate::audit::log::file::LogFile;
-use crate::audit::log::inspect::{Inspection, inspect};
+use crate::audit::log::inspect::{Inspection, inspect, inspect_alone};
 use crate::audit::{Accepted, AuditError, Continued, Entry, Event, Lines, MAX_LINE, Record};
 use crate::hash::Hash;
 use crate::text::hex;
@@ -48,6 +48,7 @@ pub(crate) struct Log {
     path: PathBuf,
     anchors: Anchors,
     patience: Duration,
+    needs_anchor: bool,
 }
 
 /// What an append did.
@@ -59,6 +60,8 @@ pub(crate) struct Appended {
     pub(crate) line: u64,
     /// How the log was found, where it was not as it was left; the log says so in an entry of its own.
     pub(crate) damage: Option<Continued>,
+    /// The folder of this user's that could not be written, so that this machine does not remember the entry.
+    pub(crate) not_anchored: Option<PathBuf>,
 }
 
 /// Where an append stops, as a kill would stop it.
@@ -78,13 +81,24 @@ impl Log {
     /// append does so, since the guarded command may remove the log in between.
     #[must_use]
     pub(crate) fn open(path: &Path, state_directory: &Path) -> Self {
-        Log { path: path.to_owned(), anchors: Anchors::below(state_directory), patience: file::PATIENCE }
+        Log {
+            path: path.to_owned(),
+            anchors: Anchors::below(state_directory),
+            patience: file::PATIENCE,
+            needs_anchor: false,
+        }
     }
 
     /// Waits for other appends no longer than this, in place of 30 s.
     #[must_use]
     pub(crate) fn with_patience(self, patience: Duration) -> Self {
         Log { patience, ..self }
+    }
+
+    /// Returns the log with appends that fail where the anchor cannot be kept, if `needs_anchor` says so.
+    #[must_use]
+    pub(crate) fn anchored(self, needs_anchor: bool) -> Self {
+        Log { needs_anchor, ..self }
     }
 
     #[must_use]
@@ -97,9 +111,14 @@ impl Log {
     /// A log that is not as it was left gets a `continued` entry first. Waits up to 30 s for other appends, or as long as
     /// [`Log::with_patience`] says.
     ///
+    /// Where this account may not write to the state directory, as in a sandbox, the entry is chained and not anchored:
+    /// what is remembered of the log is then neither asked nor changed, and the next append that can be anchored finds
+    /// the log longer than it was left.
+    ///
     /// # Errors
     ///
-    /// [`AuditError`] where the log or its anchor cannot be written. The record is then not in the log, except
+    /// [`AuditError`] where the log cannot be written, or its anchor for another reason or where it
+    /// [is needed](Log::anchored). The record is then not in the log, except
     /// where only settling the anchor failed: then it is, and the next append settles it.
     pub(crate) fn append(&self, record: &Record) -> Result<Appended, AuditError> {
         self.append_until(record, Stop::Nowhere)
@@ -125,7 +144,10 @@ impl Log {
     fn append_until(&self, record: &Record, stop: Stop) -> Result<Appended, AuditError> {
         let mut file = LogFile::lock(&file::settled(&self.path), self.patience)?;
         let place = LogPlace::of(file.path());
-        let mut found = inspect(&self.anchors, &file, &place)?;
+        let mut found = match inspect(&self.anchors, &file, &place) {
+            Err(error) if self.does_without(&error) => return self.append_alone(&mut file, record),
+            found => found?,
+        };
         if let Some(missing) = found.unwritten.take() {
             file.append(&missing)?;
         }
@@ -146,16 +168,24 @@ impl Log {
             next: Some(Next { seq: batch.seq, head: batch.head, text: Some(batch.text.clone()) }),
         };
         let new = file.length() == 0;
-        let anchor = self.announce(&announced, &found, &place)?;
-        if found.seen_here.is_none() {
-            self.anchors.set_log_at(&place, &id)?;
-        }
+        let announced_in = self.announce(&announced, &found, &place).and_then(|anchor| {
+            if found.seen_here.is_none() {
+                self.anchors.set_log_at(&place, &id)?;
+            }
+            Ok(anchor)
+        });
+        let anchor = match announced_in {
+            Err(error) if self.does_without(&error) => return self.append_alone(&mut file, record),
+            anchor => anchor?,
+        };
         #[cfg(test)]
         match stop {
-            Stop::BeforeLine => return Ok(Appended { log: id, line: batch.seq, damage: found.damage }),
+            Stop::BeforeLine => {
+                return Ok(Appended { log: id, line: batch.seq, damage: found.damage, not_anchored: None });
+            }
             Stop::InLine(bytes) => {
                 file.append_torn(&batch.text.as_bytes()[..bytes]);
-                return Ok(Appended { log: id, line: batch.seq, damage: found.damage });
+                return Ok(Appended { log: id, line: batch.seq, damage: found.damage, not_anchored: None });
             }
             Stop::Nowhere | Stop::BeforeSettling => {}
         }
@@ -174,7 +204,30 @@ impl Log {
             // Only now: until the log itself says that another one was here, this is the only trace of it.
             self.anchors.set_log_at(&place, &id)?;
         }
-        Ok(Appended { log: id, line: batch.seq, damage: found.damage })
+        Ok(Appended { log: id, line: batch.seq, damage: found.damage, not_anchored: None })
+    }
+
+    /// Tells whether an entry is written although its anchor cannot be: only where this account may write nothing there.
+    fn does_without(&self, error: &AuditError) -> bool {
+        let may_not = |kind| matches!(kind, ErrorKind::ReadOnlyFilesystem | ErrorKind::PermissionDenied);
+        matches!(error, AuditError::Anchor { source, .. } if !self.needs_anchor && may_not(source.kind()))
+    }
+
+    /// Appends `record` to what is there, whatever this machine remembers.
+    fn append_alone(&self, file: &mut LogFile, record: &Record) -> Result<Appended, AuditError> {
+        let mut found = inspect_alone(file)?;
+        let id = match found.log.take() {
+            Some(id) => id,
+            None => random_id()?,
+        };
+        let batch = compose(file, record, &found, &id)?;
+        let new = file.length() == 0;
+        file.append(batch.text.as_bytes())?;
+        if new {
+            file.sync_name()?;
+        }
+        let folder = self.anchors.folder().to_owned();
+        Ok(Appended { log: id, line: batch.seq, damage: found.damage, not_anchored: Some(folder) })
     }
 
     fn announce(&self, announced: &Anchor, found: &Inspection, place: &LogPlace) -> Result<AnchorFile, AuditError> {

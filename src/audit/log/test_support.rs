@@ -76,6 +76,9 @@ pub(crate) fn child(program: &Path, log: &Path, state: &Path, run: &str, appends
     command
 }
 
+/// The run whose entries are not written where they cannot be anchored.
+pub(crate) const NEEDS_ANCHOR: &str = "anchored";
+
 pub(crate) fn record(run: &str) -> Record {
     Record {
         at: DateTime::from_timestamp(1_795_271_422, 0).unwrap(),
@@ -96,7 +99,7 @@ pub(crate) fn runs(log: &Log) -> Vec<String> {
 #[expect(clippy::disallowed_methods, reason = "the test that starts this process hands it values by the environment")]
 fn appends_in_a_process_of_its_own() {
     let value = |name| std::env::var(name).unwrap();
-    let log = Log::open(Path::new(&value(LOG)), Path::new(&value(STATE)));
+    let log = Log::open(Path::new(&value(LOG)), Path::new(&value(STATE))).anchored(value(RUN) == NEEDS_ANCHOR);
     for _ in 0..value(APPENDS).parse::<usize>().unwrap() {
         if let Err(error) = log.append(&record(&value(RUN))) {
             let kind = match &error {
