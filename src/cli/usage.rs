@@ -225,7 +225,7 @@ mod tests {
             ("safe-test -C", "`-C <DIR>` needs a value", "`safe-test help`"),
             ("safe-test list extra", "`safe-test list` takes no `extra`", "`safe-test help list`"),
             ("safe-test list --all", "`safe-test list` has no option `--all`", "`safe-test help list`"),
-            ("safe-test hooks", "`safe-test hooks` needs a subcommand", "one of: install, uninstall, show"),
+            ("safe-test hooks", "`safe-test hooks` needs a subcommand", "one of: install, remove, status, show"),
             ("safe-test log burn", "`safe-test log` has no subcommand `burn`", "`safe-test help log`"),
             ("safe-test log verfy", "`safe-test log` has no subcommand `verfy`", "did you mean `verify`?"),
             ("safe-test help chekc", "has no subcommand `chekc`", "did you mean `check`?"),
