@@ -157,6 +157,28 @@ fn a_link_is_followed_where_it_is_the_persons_own_and_not_out_of_a_project() {
 }
 
 #[test]
+fn several_that_share_a_file_are_put_in_and_taken_out_together() {
+    let sandbox = sandbox();
+    let before = sandbox.write(".claude/settings.json", "{\n  \"model\": \"x\"\n}\n");
+    let before = (before.clone(), fs::read(before).unwrap());
+    sandbox.write("AGENTS.md", "# Rules\n");
+    symlink("AGENTS.md", sandbox.project().join("CLAUDE.md")).unwrap();
+    run(&sandbox, &["install", "claude", "claude-sandbox", "agents-md", "claude-md"], 0);
+    let settings: Value = serde_json::from_str(&sandbox.read(".claude/settings.json")).unwrap();
+    assert!(
+        settings["hooks"]["PreToolUse"].is_array() && settings["sandbox"]["filesystem"]["allowWrite"].is_array(),
+        "{settings}"
+    );
+    assert_eq!(sandbox.read("AGENTS.md").matches("safe-test: begin").count(), 1);
+    run(&sandbox, &["remove", "claude-md", "claude-sandbox", "claude"], 0);
+    assert_eq!(fs::read(before.0).unwrap(), before.1);
+    assert!(sandbox.project().join("CLAUDE.md").is_symlink());
+    assert_eq!(sandbox.read("CLAUDE.md"), "# Rules\n");
+    run(&sandbox, &["install", "all"], 0);
+    assert_eq!(sandbox.read("AGENTS.md").matches("safe-test: begin").count(), 1);
+}
+
+#[test]
 fn all_means_what_is_in_use_here() {
     let sandbox = sandbox();
     fs::remove_dir(sandbox.project().join(".git")).unwrap();
@@ -211,6 +233,12 @@ fn status(sandbox: &Sandbox, agent: &str, code: i32) -> Value {
     told["hooks"][0].clone()
 }
 
+/// Expects that nothing is known of what cannot be read.
+fn expect_unread(sandbox: &Sandbox, says: &str) {
+    let told = status(sandbox, "cursor", 125);
+    assert!(told["problem"].as_str().unwrap().contains(says) && told["installed"] == false, "{told}");
+}
+
 fn expect_problem(sandbox: &Sandbox, agent: &str, says: &str) {
     let told = status(sandbox, agent, 125);
     let problem = told["problem"].as_str().unwrap_or_default();
@@ -242,6 +270,12 @@ fn a_hook_that_does_not_stop_anything_is_told() {
         expect_problem(&sandbox, "cursor", says);
     }
     assert!(!sandbox.project().join("started").exists());
+    sandbox.write(".cursor/hooks.json", [0xff]);
+    expect_unread(&sandbox, "is not UTF-8");
+    fs::remove_file(sandbox.project().join(".cursor/hooks.json")).unwrap();
+    symlink("nowhere", sandbox.project().join(".cursor/hooks.json")).unwrap();
+    expect_unread(&sandbox, "cannot read");
+    fs::remove_file(sandbox.project().join(".cursor/hooks.json")).unwrap();
     sandbox.write(".cursor/hooks.json", "{");
     let told = status(&sandbox, "cursor", 125);
     assert!(told["problem"].as_str().unwrap().contains(".cursor/hooks.json: line 1"), "{told}");

@@ -6,6 +6,7 @@
     reason = "tests may, and what is read here is the environment of the tests"
 )]
 
+mod agents_packages;
 mod agents_settings;
 mod asking;
 mod at_a_terminal;

@@ -6,6 +6,8 @@ mod diff;
 mod git;
 mod plan;
 
+use std::path::{Path, PathBuf};
+
 use serde::Serialize;
 
 use crate::cli::{HooksAction, HooksChange};
@@ -81,13 +83,24 @@ fn alter(context: &Context, way: Way, change: &HooksChange, inherited: &Inherite
         return Ok(Ending::Signal(signal));
     }
     if !dry_run {
-        for (_, plan) in &plans {
-            plan.carry_out(context)?;
-        }
+        carry_out(&mut plans, &asked, way)?;
     }
     tell(context, &plans, dry_run)?;
     let exit = if plans.iter().any(|(_, plan)| plan.is_left()) { Exit::Failed } else { Exit::Success };
     Ok(interrupt.requested().map_or(Ending::Own(exit), Ending::Signal))
+}
+
+/// Does all of it. Where one is about a file that another has changed just before, it is planned anew.
+fn carry_out(plans: &mut [(&'static dyn Adapter, Plan)], asked: &Asked<'_>, way: Way) -> Result<(), Failure> {
+    let mut changed: Vec<PathBuf> = Vec::new();
+    for (adapter, plan) in plans {
+        if plan.files().any(|path| changed.iter().any(|known| known == path)) {
+            *plan = adapter.plan(asked, way)?;
+        }
+        plan.carry_out(asked.context)?;
+        changed.extend(plan.files().map(Path::to_owned));
+    }
+    Ok(())
 }
 
 /// Finds those that are named; without a name the `usual` one, and for [`EVERY`] those that are in use here.

@@ -158,6 +158,14 @@ impl Plan {
         }
     }
 
+    /// Lists the files whose content it changes.
+    pub(super) fn files(&self) -> impl Iterator<Item = &Path> {
+        self.steps.iter().filter_map(|step| match step {
+            Step::File { path, .. } => Some(path.as_path()),
+            Step::Move { .. } | Step::EmptyFolder { .. } | Step::Git { .. } => None,
+        })
+    }
+
     fn changes(&self) -> Vec<String> {
         self.steps.iter().flat_map(Step::lines).collect()
     }

@@ -105,19 +105,13 @@ impl Scope {
         Ok(Scope { folder, limit, settings: agent.of_user, is_project: false })
     }
 
-    /// Finds the file that a setting's name leads to: one that is a link is changed where it leads.
+    /// Finds the file that a setting's name leads to.
+    ///
+    /// # Errors
+    ///
+    /// As for [`followed`].
     pub(super) fn file(&self, setting: &Setting) -> Result<PathBuf, AgentError> {
-        let path = self.folder.join(setting.file);
-        let failed = |cause| AgentError::File { path: path.clone(), cause };
-        let is_link = fs::symlink_metadata(&path).is_ok_and(|found| found.is_symlink());
-        if !is_link {
-            return Ok(path);
-        }
-        let to = path.canonicalize().map_err(failed)?;
-        if self.is_project && !to.starts_with(self.folder.canonicalize().map_err(failed)?) {
-            return Err(AgentError::LeadsOut { path, to });
-        }
-        Ok(to)
+        followed(self.folder.join(setting.file), self.is_project.then_some(&*self.folder))
     }
 
     /// A value of ours with the places in it filled in.
@@ -130,6 +124,23 @@ impl Scope {
         let below_home = context.project.home.as_ref().and_then(|home| anchors.strip_prefix(home).ok());
         let anchors = below_home.map_or_else(|| anchors.clone(), |below| Path::new("~").join(below));
         value.replace("@FOLDER@", &quoted(&self.folder)).replace("@ANCHORS@", &quoted(&anchors))
+    }
+}
+
+/// Gives the path itself, or where it leads to: a link stays, and what it leads to is changed.
+///
+/// # Errors
+///
+/// Where it leads nowhere, or out of the `project` that it belongs to.
+pub(super) fn followed(path: PathBuf, project: Option<&Path>) -> Result<PathBuf, AgentError> {
+    let failed = |cause| AgentError::File { path: path.clone(), cause };
+    if !fs::symlink_metadata(&path).is_ok_and(|found| found.is_symlink()) {
+        return Ok(path);
+    }
+    let to = path.canonicalize().map_err(failed)?;
+    match project.map(Path::canonicalize).transpose().map_err(failed)? {
+        Some(project) if !to.starts_with(&project) => Err(AgentError::LeadsOut { path, to }),
+        _ => Ok(to),
     }
 }
 

@@ -15,9 +15,10 @@ use crate::audit;
 use crate::commands::context::Context;
 use crate::commands::hooks::adapter::Standing;
 use crate::commands::hooks::agents::rows::{Agent, Kind, Setting, Stops, Trial};
-use crate::commands::hooks::agents::scope::{AgentError, Scope, is_ours, text_of};
+use crate::commands::hooks::agents::scope::{Scope, is_ours, text_of};
 use crate::commands::hooks::agents::settings::{Known, children, member, our_commands, parse};
 use crate::commands::hooks::agents::{caveats, settings};
+use crate::error::in_one_line;
 use crate::own_tools;
 use crate::text::shown;
 
@@ -25,14 +26,21 @@ use crate::text::shown;
 const COMMAND: &str = "dropdb safe_test_hooks_status";
 
 /// Finds how safe-test stands with an agent, in the project's settings and in the person's.
-pub(super) fn standing(agent: &Agent, context: &Context) -> Result<Standing, AgentError> {
+pub(super) fn standing(agent: &Agent, context: &Context) -> Standing {
     let mut standing = Standing::absent();
     let mut problems = Vec::new();
     let mut is_stopped = false;
     for scope in [Some(Scope::project(agent, context)), Scope::user(agent, context).ok()].into_iter().flatten() {
         for setting in scope.settings {
-            let path = scope.file(setting)?;
-            let Some(text) = text_of(&path)? else { continue };
+            let read = scope.file(setting).and_then(|path| Ok((text_of(&path)?, path)));
+            let (text, path) = match read {
+                Ok((Some(text), path)) => (text, path),
+                Ok((None, _)) => continue,
+                Err(why) => {
+                    problems.push(in_one_line(&why));
+                    continue;
+                }
+            };
             let found = match found_in(setting, &scope, &path, &text, agent, context) {
                 Ok(found) => found,
                 Err(why) => {
@@ -64,7 +72,7 @@ pub(super) fn standing(agent: &Agent, context: &Context) -> Result<Standing, Age
         standing.notes = caveats::notes(agent, context);
     }
     standing.problem = (!problems.is_empty()).then(|| problems.join("; "));
-    Ok(standing)
+    standing
 }
 
 /// What an agent would start.

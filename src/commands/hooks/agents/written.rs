@@ -1,10 +1,13 @@
 //! The files of instructions that agents read: they get a few sentences.
 
+use std::fs;
+use std::path::PathBuf;
+
 use crate::commands::hooks::adapter::{Adapter, Asked, Standing, Way};
-use crate::commands::hooks::agents::scope::{AgentError, text_of};
+use crate::commands::hooks::agents::scope::{AgentError, followed, text_of};
 use crate::commands::hooks::agents::stanza;
 use crate::commands::hooks::plan::{Done, Plan, Step};
-use crate::error::Failure;
+use crate::error::{Failure, in_one_line};
 
 /// A file of instructions at the project's root.
 #[derive(Debug)]
@@ -19,6 +22,23 @@ pub(crate) static AGENTS_MD: Instructions = Instructions { name: "agents-md", fi
 /// What Claude Code reads.
 pub(crate) static CLAUDE_MD: Instructions = Instructions { name: "claude-md", file: "CLAUDE.md" };
 
+impl Instructions {
+    fn path(&self, asked: &Asked<'_>) -> Result<PathBuf, AgentError> {
+        let root = &asked.context.project.root;
+        followed(root.join(self.file), Some(root))
+    }
+
+    fn path_with_stanza(&self, asked: &Asked<'_>) -> Result<Option<PathBuf>, AgentError> {
+        let path = self.path(asked)?;
+        let Some(text) = text_of(&path)? else { return Ok(None) };
+        match stanza::put_in(Some(&text)) {
+            Ok(None) => Ok(Some(path)),
+            Ok(Some(_)) => Ok(None),
+            Err(cause) => Err(AgentError::Unfit { path, cause }),
+        }
+    }
+}
+
 impl Adapter for Instructions {
     fn name(&self) -> &'static str {
         self.name
@@ -29,7 +49,9 @@ impl Adapter for Instructions {
     }
 
     fn is_in_use(&self, asked: &Asked<'_>) -> bool {
-        !asked.user && asked.context.project.root.join(self.file).exists()
+        // A link means a file that stands for itself.
+        let found = fs::symlink_metadata(asked.context.project.root.join(self.file));
+        !asked.user && found.is_ok_and(|found| found.is_file())
     }
 
     fn shows_changes(&self) -> bool {
@@ -37,8 +59,7 @@ impl Adapter for Instructions {
     }
 
     fn plan(&self, asked: &Asked<'_>, way: Way) -> Result<Plan, Failure> {
-        let root = &asked.context.project.root;
-        let path = root.join(self.file);
+        let path = self.path(asked)?;
         let before = text_of(&path)?;
         let after = match (way, &before) {
             (Way::Install, before) => stanza::put_in(before.as_deref()).map(|text| text.map(Some)),
@@ -61,14 +82,12 @@ impl Adapter for Instructions {
     }
 
     fn standing(&self, asked: &Asked<'_>) -> Result<Standing, Failure> {
-        let path = asked.context.project.root.join(self.file);
-        let text = text_of(&path)?.unwrap_or_default();
-        let is_there = stanza::put_in(Some(&text)).map_err(|cause| AgentError::Unfit { path: path.clone(), cause })?;
         let mut standing = Standing::absent();
-        if is_there.is_none() {
-            standing.installed = true;
-            standing.paths.push(path);
+        match self.path_with_stanza(asked) {
+            Ok(path) => standing.paths.extend(path),
+            Err(why) => standing.problem = Some(in_one_line(&why)),
         }
+        standing.installed = !standing.paths.is_empty();
         Ok(standing)
     }
 
