@@ -103,18 +103,23 @@ impl Row {
 
 /// Finds the program that decides, behind an interpreter: `pytest` of `python -m pytest`, `artisan` of `php artisan`.
 pub(crate) fn program_of(words: &[String]) -> &str {
+    outer(behind_interpreter(words))
+}
+
+/// Finds the program that decides, with its arguments, behind an interpreter; all the words where there is none.
+pub(crate) fn behind_interpreter(words: &[String]) -> &[String] {
     let outer = outer(words);
-    let mut arguments = words.iter().skip(1);
+    let mut arguments = words.iter().enumerate().skip(1);
     let inner = match outer {
-        "php" | "ruby" => arguments.find(|word| !word.starts_with('-')),
-        _ if is_python(outer) => match arguments.find(|word| !word.starts_with('-') || *word == "-m") {
-            Some(word) if word == "-m" => arguments.next(),
+        "php" | "ruby" => arguments.find(|(_, word)| !word.starts_with('-')),
+        _ if is_python(outer) => match arguments.find(|(_, word)| !word.starts_with('-') || *word == "-m") {
+            Some((_, word)) if word == "-m" => arguments.next(),
             word => word,
         },
-        "coverage" | "spring" => arguments.find(|word| !word.starts_with('-') && *word != "run"),
+        "coverage" | "spring" => arguments.find(|(_, word)| !word.starts_with('-') && *word != "run"),
         _ => None,
     };
-    inner.map_or(outer, |word| word.rsplit('/').next().unwrap_or(word))
+    inner.map_or(words, |(at, _)| &words[at..])
 }
 
 /// Tells what the program that the words call loads: by its interpreter, its name, or its file's extension.

@@ -2,85 +2,59 @@
 //!
 //! Nothing is run and nothing is judged safe here: a line touches a database, or nothing that is known says so.
 #![forbid(unsafe_code)]
-#![allow(dead_code, reason = "the hook that asks is to come")]
 
-use std::fmt;
-use std::path::{Path, PathBuf};
+mod judging;
+mod line;
+mod model;
+mod names;
+mod removed_files;
+mod sql;
+mod statements;
+mod table;
+#[cfg(test)]
+mod tests;
+mod unparsed;
+mod words;
 
-use crate::environment::Files;
+pub(crate) use crate::touching::model::{Class, Corrections, Judged, Place, Touches};
 
-/// What a shell line would do to a database.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Judged {
-    /// Nothing that is known, or it goes through safe-test already.
-    Plain,
-    /// It touches one without the guard.
-    Touches(Touches),
-}
-
-/// How a shell line touches a database.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Touches {
-    /// The program's words as they stand on the line, short: `prisma migrate reset`. Nothing out of files.
-    pub(crate) words: String,
-    pub(crate) class: Class,
-    /// The whole line with only what touches wrapped (`cd app && safe-test npm test`); `None` where no line can be given: it
-    /// destroys volumes, acts elsewhere, or was not understood.
-    pub(crate) instead: Option<String>,
-}
-
-/// What is done to a database.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Class {
-    /// A client is opened, or runs what does not only read.
-    Client,
-    Test,
-    Migrate,
-    Seed,
-    Import,
-    /// The project's policy names it, whatever it does.
-    Named,
-    /// Rolled back, emptied, dropped or made anew.
-    Reset,
-    /// The files, volumes or servers below it are removed.
-    Destroys,
-}
-
-impl fmt::Display for Class {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Class::Client => "client",
-            Class::Test => "test",
-            Class::Migrate => "migrate",
-            Class::Seed => "seed",
-            Class::Import => "import",
-            Class::Named => "named",
-            Class::Reset => "reset",
-            Class::Destroys => "destroys",
-        })
-    }
-}
-
-/// How a project corrects what is known of commands, each by the words that they begin with: `npm run test:unit`.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Corrections {
-    /// They touch nothing.
-    pub(crate) plain: Vec<String>,
-    /// They touch a database, also where `plain` says the contrary.
-    pub(crate) guard: Vec<String>,
-}
-
-/// Where a line would run.
-pub(crate) struct Place<'a> {
-    /// The folder, absolute.
-    pub(crate) folder: &'a Path,
-    /// Finds the root of the project that a folder belongs to; asked only where scripts have to be looked up.
-    pub(crate) root: &'a dyn Fn(&Path) -> PathBuf,
-    pub(crate) files: &'a dyn Files,
-}
+use crate::text::shell_word;
+use crate::touching::judging::Judging;
+use crate::touching::model::{Edit, Found};
 
 /// Judges a shell line. Never fails, and runs nothing; reads scripts of the project where the line names some.
 pub(crate) fn judge(line: &str, place: &Place<'_>, corrections: &Corrections) -> Judged {
-    let _ = (line, place.folder, place.root, place.files, &corrections.plain, &corrections.guard);
-    Judged::Plain
+    let found = Judging::new(place, corrections).text(line);
+    // What has no line to run instead is told first: the person has to hear of it.
+    let is_beyond = |one: &&Found| one.edit == Edit::Never;
+    let Some(told) = found.iter().find(is_beyond).or(found.first()) else { return Judged::Plain };
+    let instead = wrapped(line, &found);
+    Judged::Touches(Touches { words: told.words.clone(), class: told.class, instead })
+}
+
+/// Puts the guard in front of what touches; `None` where it would not hold all of it.
+fn wrapped(line: &str, found: &[Found]) -> Option<String> {
+    let mut replaced = Vec::new();
+    let mut is_whole = false;
+    for one in found {
+        match &one.edit {
+            Edit::Never => return None,
+            Edit::All => is_whole = true,
+            Edit::Replace(own) => replaced.extend(own.iter().cloned()),
+        }
+    }
+    if is_whole {
+        return Some(format!("safe-test bash -c {}", shell_word(line)));
+    }
+    replaced.sort_by_key(|(range, _)| range.start);
+    replaced.dedup();
+    let mut written = String::with_capacity(line.len() + 10 * replaced.len());
+    let mut at = 0;
+    for (range, text) in replaced {
+        written.push_str(line.get(at..range.start)?);
+        written.push_str(&text);
+        at = range.end;
+    }
+    written.push_str(line.get(at..)?);
+    Some(written)
 }

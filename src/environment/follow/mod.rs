@@ -71,6 +71,18 @@ pub(crate) fn steps(
     files: &dyn Files,
     gaps: &Gaps,
 ) -> Vec<Step> {
+    steps_where(command, process, project, files, gaps, &|_| true)
+}
+
+/// Finds the same, and looks only into the steps that `looks_into` tells.
+pub(crate) fn steps_where(
+    command: &[OsString],
+    process: &[(OsString, OsString)],
+    project: &Project,
+    files: &dyn Files,
+    gaps: &Gaps,
+    looks_into: &dyn Fn(&Step) -> bool,
+) -> Vec<Step> {
     let words: Vec<String> = command.iter().map(|word| word.to_string_lossy().into_owned()).collect();
     if words.is_empty() {
         return Vec::new();
@@ -81,6 +93,10 @@ pub(crate) fn steps(
     let mut at = 0;
     while at < steps.len() {
         let step = &steps[at];
+        if !looks_into(step) {
+            at += 1;
+            continue;
+        }
         let environment = OnceCell::new();
         let expansion = Expansion { step, process, project, files, gaps, room: &room, environment };
         let (mut found, stands_for_others) = expansion.run();
