@@ -223,7 +223,7 @@ fn look_at_folder(what: &str, folder: &Path) -> Looked {
     if is_allowed(existing, Access::WRITE_OK | Access::EXEC_OK) {
         Looked::new(&what, "can be written", None, facts)
     } else {
-        let hint = "check the owner and the permissions of the folder";
+        let hint = "check the owner and the permissions of the folder, and whether this is a sandbox";
         Looked::new(&what, "cannot be written", Some(hint), facts)
     }
 }

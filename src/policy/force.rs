@@ -354,7 +354,7 @@ guard = ["./reset.sh"]
             "20 snapshots.skip",
             "22 snapshots.external",
             "32 guard.allow",
-            "40 commands.plain",
+            "41 commands.plain",
         ];
         assert_eq!(shown, expected);
         assert_eq!((loosened[1].value.as_str(), loosened[7].value.as_str()), ("[\"ci-db.internal:5432\"]", "3"));

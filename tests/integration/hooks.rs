@@ -385,6 +385,24 @@ fn a_new_git_keeps_the_hook_in_its_settings_and_nothing_else_is_touched() {
 }
 
 #[test]
+fn an_older_git_takes_the_hook_over_from_the_settings() {
+    let mut project = Project::without_hook(Git::New).tested_by("tests");
+    let before = project.settings();
+    project.sandbox.run(&["hooks", "install"]).expect_code(0);
+    project.sandbox.put_on_path(&Git::Old.folder());
+    project.sandbox.run(&["hooks", "install"]).expect_code(0);
+    assert_eq!(project.settings(), before);
+    assert!(project.hook().exists() && !project.sandbox.project().join(".git/safe-test").exists());
+    project.sandbox.run(&["hooks", "status", "git"]).expect_code(0);
+    project.push().expect_code(0);
+    assert_eq!(project.sandbox.calls("tests").len(), 1);
+    // The file does for the new one as well.
+    project.sandbox.put_on_path(&Git::New.folder());
+    let outcome = project.sandbox.run(&["hooks", "install"]).expect_code(0);
+    assert!(outcome.stdout.starts_with("git: unchanged: "), "{}", outcome.stdout);
+}
+
+#[test]
 fn a_new_git_needs_no_folder_that_others_share_and_finds_its_hook_where_the_repository_went() {
     let project = Project::without_hook(Git::New).tested_by("tests");
     let home = project.sandbox.home();

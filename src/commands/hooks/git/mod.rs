@@ -140,12 +140,14 @@ fn install(asked: &Asked<'_>, git: &Repository<'_>, found: &Found) -> Result<Pla
         known => known,
     };
     let told = command.as_deref().map(audit::redact_line);
+    let can_be_in_settings = git.has_hooks_in_settings()?;
     let mut plan = match found {
-        Found::Settings { .. } => in_settings(git)?,
+        Found::Settings { .. } | Found::Nowhere | Found::File { is_run: false, .. } if can_be_in_settings => {
+            in_settings(git)?
+        }
         Found::File { path, is_run: true } => in_file(path)?,
         Found::Managed { manager, path } => in_manager(*manager, path, command.as_deref())?,
-        Found::Nowhere | Found::File { .. } if git.has_hooks_in_settings()? => in_settings(git)?,
-        Found::Nowhere | Found::File { .. } => {
+        Found::Settings { .. } | Found::Nowhere | Found::File { is_run: false, .. } => {
             let folder = git.hooks_folder(Way::Install)?;
             match managed(git, &folder)? {
                 Some((manager, path)) => in_manager(manager, &path, command.as_deref())?,
@@ -153,6 +155,10 @@ fn install(asked: &Asked<'_>, git: &Repository<'_>, found: &Found) -> Result<Pla
             }
         }
     };
+    // What another git put there would run as well, once that one is back.
+    if !can_be_in_settings && matches!(found, Found::Settings { .. }) && plan.done != Done::ByHand {
+        plan.steps.splice(0..0, remove(git, found)?.steps);
+    }
     if command.is_none() && !matches!(found, Found::Managed { .. }) && plan.done != Done::ByHand {
         plan.notes.push(format!("every push is refused until the hook knows your tests: {}", how_to_set()));
     }
@@ -301,7 +307,7 @@ fn standing(git: &Repository<'_>, found: &Found) -> Result<Standing, Failure> {
         }
         Found::File { .. } if !is_current()? => Some(format!("it is of another version; {AGAIN}")),
         Found::Settings { .. } if !git.has_hooks_in_settings()? => {
-            Some(format!("this git does not run hooks from its settings; `safe-test hooks remove`, then {AGAIN}"))
+            Some(format!("this git does not run hooks from its settings; {AGAIN}"))
         }
         Found::Settings { .. } if in_settings(git)?.done != Done::Unchanged => {
             Some(format!("it is not whole; {AGAIN}"))
