@@ -23,6 +23,7 @@ mod fast_undo;
 mod faults;
 mod first_connection;
 mod guard;
+mod hook;
 mod hook_managers;
 mod hooks;
 mod hostile;
