@@ -13,8 +13,13 @@ use crate::commands::hook::{powershell, reason};
 use crate::commands::policy_file;
 use crate::error::in_one_line;
 use crate::policy::{GuardMode, Policy};
+use crate::text::head;
 use crate::touching;
 use crate::touching::{Corrections, Judged, Place, Touches};
+
+/// How much of a command is judged: twice what Linux takes as one argument, which is how agents hand lines to a shell. Looking
+/// through more of it would take longer than an agent waits.
+const LONGEST: usize = 256 * 1024;
 
 /// Where an agent is about to run something.
 pub(super) struct Around {
@@ -112,11 +117,16 @@ pub(super) fn judge(commands: &[Asked], around: &Around) -> Verdict {
             unjudged.get_or_insert(Verdict::Unjudged { line: String::new(), reason });
         }
         for line in &asked.lines {
+            let beginning = head(line, LONGEST);
             let judged = match asked.shell {
-                Shell::Posix => Some(touching::judge(line, &place, &corrections)),
-                Shell::PowerShell => powershell::judge(line, &place, &corrections),
+                Shell::Posix => Some(touching::judge(beginning, &place, &corrections)),
+                Shell::PowerShell => powershell::judge(beginning, &place, &corrections),
             };
             match judged {
+                Some(Judged::Plain) if line.len() > LONGEST => {
+                    let reason = "the command is longer than 256 KiB".to_owned();
+                    unjudged.get_or_insert(Verdict::Unjudged { line: line.clone(), reason });
+                }
                 Some(Judged::Plain) => {}
                 Some(Judged::Touches(touches)) => return Verdict::Touches { line: line.clone(), touches },
                 None => {

@@ -107,6 +107,12 @@ fn more_than_any_agent_sends_is_read_no_further() {
     let outcome = ask(&sandbox, &["hook"], from_claude(&sandbox, &huge)).expect_code(0);
     assert_eq!(outcome.stdout, "");
     assert!(outcome.stderr.contains("longer than 8 MiB"), "{}", outcome.stderr);
+    let long = format!("echo {}; {TOUCHING}", "x ".repeat(200_000));
+    let outcome = ask(&sandbox, &["hook"], from_claude(&sandbox, &long)).expect_code(0);
+    assert_eq!(outcome.stdout, "");
+    assert!(outcome.stderr.contains("allowed: the command is longer than 256 KiB"), "{}", outcome.stderr);
+    let long = format!("{TOUCHING}; echo {}", "x ".repeat(200_000));
+    assert!(reason(&ask(&sandbox, &["hook"], from_claude(&sandbox, &long))).contains("prisma migrate reset"));
     let large = format!("{TOUCHING} # {}", "x".repeat(20_000));
     let told = reason(&ask(&sandbox, &["hook"], from_claude(&sandbox, &large)).expect_code(0));
     assert!(told.len() < 9_000 && told.contains("in front of the command that runs `prisma migrate reset`"), "{told}");
