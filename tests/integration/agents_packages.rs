@@ -38,6 +38,29 @@ fn run(command: &mut Command, input: &Value) -> Outcome {
     Outcome::from(output(command))
 }
 
+fn claude(sandbox: &Sandbox, command: &str) -> Value {
+    json!({"session_id": "s", "cwd": sandbox.project(), "hook_event_name": "PreToolUse", "tool_name": "Bash",
+        "tool_input": {"command": command}})
+}
+
+fn goose(sandbox: &Sandbox, command: &str) -> Value {
+    json!({"event": "PreToolUse", "session_id": "s", "tool_name": "developer__shell", "tool_input": {"command": command},
+        "working_dir": sandbox.project()})
+}
+
+/// The handlers of an event in a file of hooks, with the folder of the plugin filled in.
+fn handlers(hooks: &Value, event: &str, variable: &str, folder: &Path) -> Vec<String> {
+    let groups = hooks["hooks"][event].as_array().unwrap().iter();
+    let handlers = groups.flat_map(|group| group["hooks"].as_array().unwrap());
+    handlers
+        .map(|handler| {
+            assert_eq!(handler["type"], "command", "{handler}");
+            assert!(handler["timeout"].as_u64().is_some_and(|seconds| seconds <= 30), "{handler}");
+            handler["command"].as_str().unwrap().replace(&format!("${{{variable}}}"), folder.to_str().unwrap())
+        })
+        .collect()
+}
+
 #[test]
 fn the_plugin_for_claude_code_has_the_documented_shape() {
     let marketplace = read(&package("claude-plugin/.claude-plugin/marketplace.json"));
@@ -83,6 +106,46 @@ fn plugins_hold_no_program() {
 }
 
 #[test]
+fn the_plugins_stop_a_command_with_safe_test_and_without_it() {
+    type Payload = fn(&Sandbox, &str) -> Value;
+    let plugins: [(&str, &str, Payload, &[&str]); 2] = [
+        ("claude-plugin/safe-test", "CLAUDE_PLUGIN_ROOT", claude, &["hookSpecificOutput", "permissionDecision"]),
+        ("open-plugin/safe-test", "PLUGIN_ROOT", goose, &["decision"]),
+    ];
+    for (path, variable, payload, decision) in plugins {
+        let folder = package(path);
+        let hooks = read(&folder.join("hooks/hooks.json"));
+        let commands = handlers(&hooks, "PreToolUse", variable, &folder);
+        assert_eq!(commands.len(), 1);
+        let with = sandbox(true);
+        let asked = |sandbox: &Sandbox, command: &str| {
+            run(sandbox.program("sh").args(["-c", &commands[0]]), &payload(sandbox, command))
+        };
+        let outcome = asked(&with, "dropdb shop").expect_code(0);
+        let said: Value = serde_json::from_str(&outcome.stdout).unwrap();
+        let said = decision.iter().fold(&said, |value, key| &value[*key]);
+        assert!(said == "deny" || said == "block", "{path}: {}", outcome.stdout);
+        assert!(outcome.stdout.contains("safe-test dropdb shop"), "{}", outcome.stdout);
+        assert_eq!(asked(&with, "ls -la").expect_code(0).stdout, "", "{path}");
+        let outcome = asked(&sandbox(false), "ls -la").expect_code(2);
+        assert!(
+            outcome.stderr.contains("does not find safe-test on PATH") && outcome.stdout.is_empty(),
+            "{}",
+            outcome.stderr
+        );
+    }
+    let folder = package("claude-plugin/safe-test");
+    let hooks = read(&folder.join("hooks/hooks.json"));
+    let start = handlers(&hooks, "SessionStart", "CLAUDE_PLUGIN_ROOT", &folder);
+    for has_safe_test in [true, false] {
+        let sandbox = sandbox(has_safe_test);
+        let event = json!({"hook_event_name": "SessionStart", "session_id": "s", "cwd": sandbox.project(), "source": "startup"});
+        let outcome = run(sandbox.program("sh").args(["-c", &start[0]]), &event).expect_code(0);
+        assert!(outcome.stdout.contains("safe-test"), "{}", outcome.stdout);
+    }
+}
+
+#[test]
 fn scripts_beside_settings_say_where_safe_test_is_missing() {
     let cline = |tool: &str| json!({"clineVersion": "3", "hookName": "PreToolUse", "preToolUse": {"toolName": tool, "parameters": {}}});
     let missing = sandbox(false);
@@ -98,4 +161,34 @@ fn scripts_beside_settings_say_where_safe_test_is_missing() {
     assert_eq!(hook("read_file"), json!({}));
     let outcome = run(missing.program("sh").arg(package("augment/safe-test.sh")), &json!({})).expect_code(2);
     assert!(outcome.stderr.contains("does not find safe-test"), "{}", outcome.stderr);
+}
+
+#[test]
+fn the_plugin_for_opencode_throws_where_a_command_is_stopped() {
+    let script = r#"
+        const { SafeTest } = await import(process.argv[1])
+        const hooks = await SafeTest({ directory: process.cwd() })
+        for (const command of ["dropdb shop", "ls -la"]) {
+            try {
+                await hooks["tool.execute.before"]({ tool: "bash", sessionID: "s", callID: "c" }, { args: { command } })
+                console.log("went: " + command)
+            } catch (error) {
+                console.log("stopped: " + error.message)
+            }
+        }
+        await hooks["tool.execute.before"]({ tool: "read", sessionID: "s", callID: "c" }, { args: { filePath: "dropdb" } })
+    "#;
+    let folder = tempfile::tempdir().unwrap();
+    // OpenCode takes it for a module whatever its name; Node wants to see it.
+    let module = folder.path().join("safe-test.mjs");
+    fs::copy(package("opencode/safe-test.js"), &module).unwrap();
+    let said = |sandbox: &Sandbox| {
+        let mut node = sandbox.program("node");
+        Outcome::of(node.args(["--input-type=module", "-e", script]).arg(&module)).expect_code(0).stdout
+    };
+    let with = said(&sandbox(true));
+    assert!(with.starts_with("stopped: ") && with.contains("safe-test dropdb shop"), "{with}");
+    assert!(with.ends_with("went: ls -la\n"), "{with}");
+    let without = said(&sandbox(false));
+    assert_eq!(without.matches("does not find safe-test on PATH").count(), 2, "{without}");
 }

@@ -246,6 +246,35 @@ fn expect_problem(sandbox: &Sandbox, agent: &str, says: &str) {
 }
 
 #[test]
+fn what_stands_in_each_agents_settings_stops_a_command() {
+    let sandbox = sandbox();
+    let trusted =
+        |file: &Path| format!("[hooks.state.\"{}:pre_tool_use:0:0\"]\ntrusted_hash = \"sha256:0\"\n", file.display());
+    for (agent, of_project, of_user) in AGENTS {
+        let places = [
+            (&[][..], of_project.map(|file| sandbox.project().join(file))),
+            (&["--user"], Some(sandbox.home().join(of_user))),
+        ];
+        for (scope, file) in places {
+            let Some(file) = file else { continue };
+            run(&sandbox, &[&["install", agent][..], scope].concat(), 0);
+            if agent == "codex" {
+                fs::create_dir_all(sandbox.home().join(".codex")).unwrap();
+                fs::write(sandbox.home().join(".codex/config.toml"), trusted(&file)).unwrap();
+            }
+            let told = status(&sandbox, agent, 0);
+            assert_eq!(told["installed"], true, "{told}");
+            // Zed's patterns are its own.
+            assert_eq!(told["stops"], if agent == "zed" { Value::Null } else { true.into() }, "{told}");
+            run(&sandbox, &[&["remove", agent][..], scope].concat(), 0);
+            assert_eq!(status(&sandbox, agent, 0)["installed"], false);
+        }
+    }
+    let denied = sandbox.run(&["log"]).expect_code(0).stdout;
+    assert!(denied.contains("dropdb safe_test_hooks_status"), "{denied}");
+}
+
+#[test]
 fn a_hook_that_does_not_stop_anything_is_told() {
     let sandbox = sandbox();
     assert_eq!(status(&sandbox, "cursor", 0)["installed"], false);
