@@ -35,6 +35,7 @@ mod killed_restores;
 mod kills;
 mod known_snapshots;
 mod leftovers;
+mod limits;
 mod load_orders;
 mod meanwhile;
 mod mysql;
