@@ -334,6 +334,30 @@ fn what_agents_want_besides_is_told() {
     fs::write(&settings, format!("{trusted}[features]\nhooks = false\n")).unwrap();
     expect_problem(&sandbox, "codex", "switched off");
 
+    run(&sandbox, &["install", "gemini"], 0);
+    let own = sandbox.home().join(".gemini");
+    fs::create_dir_all(&own).unwrap();
+    let project = sandbox.project();
+    let parent = project.parent().unwrap().join("other");
+    for (file, text, is_trusted) in [
+        ("trustedFolders.json", "{}".to_owned(), false),
+        ("trustedFolders.json", format!("{{{project:?}: \"DO_NOT_TRUST\"}}"), false),
+        ("trustedFolders.json", format!("{{{parent:?}: \"TRUST_FOLDER\"}}"), false),
+        ("trustedFolders.json", format!("{{{parent:?}: \"TRUST_PARENT\"}}"), true),
+        ("trustedFolders.json", format!("{{{project:?}: \"TRUST_FOLDER\"}}"), true),
+        ("trustedFolders.json", "no JSON".to_owned(), false),
+        ("settings.json", "{\"security\": {\"folderTrust\": {\"enabled\": true}}}".to_owned(), false),
+        ("settings.json", "{\"security\": {\"folderTrust\": {\"enabled\": false}}}".to_owned(), true),
+    ] {
+        fs::write(own.join(file), &text).unwrap();
+        if is_trusted {
+            let told = status(&sandbox, "gemini", 0);
+            assert!(!told.to_string().contains("trusted"), "{text}: {told}");
+        } else {
+            expect_problem(&sandbox, "gemini", "until a person has trusted the folder");
+        }
+    }
+
     run(&sandbox, &["install", "claude"], 0);
     sandbox.write(".claude/settings.local.json", "{\"disableAllHooks\": true}");
     expect_problem(&sandbox, "claude", "`disableAllHooks`");

@@ -1,7 +1,8 @@
 //! What some agents want besides an entry in their settings, before they start it.
 
+use std::collections::BTreeMap;
 use std::ffi::OsStr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::commands::context::Context;
 use crate::commands::hooks::agents::rows::Agent;
@@ -18,6 +19,7 @@ pub(super) fn problems(agent: &Agent, scope: &Scope, path: &Path, context: &Cont
     match agent.name {
         "claude" => claude_is_off(scope).into_iter().collect(),
         "codex" => codex_does_not_start(agent, path, context).into_iter().collect(),
+        "gemini" => gemini_does_not_start(agent, path, context).into_iter().collect(),
         _ => Vec::new(),
     }
 }
@@ -75,6 +77,32 @@ fn codex_does_not_start(agent: &Agent, path: &Path, context: &Context) -> Option
         state.iter().any(|(key, known)| key.starts_with(&begins) && known.get("trusted_hash").is_some())
     });
     (!is_trusted).then(|| "Codex does not start it until a person has trusted it there: `/hooks`".to_owned())
+}
+
+/// Gemini CLI starts hooks in the folders that a person trusts, which it writes down in its own settings. Of a person's own
+/// hooks nothing can be said here: they are for all folders.
+fn gemini_does_not_start(agent: &Agent, path: &Path, context: &Context) -> Option<String> {
+    let own = Scope::user(agent, context).ok()?.folder;
+    if path.starts_with(&own) {
+        return None;
+    }
+    let settings = text_of(&own.join("settings.json")).ok().flatten();
+    let is_off = settings.as_deref().and_then(|text| {
+        let settings = parse(text).ok()?;
+        let security = member(&settings, "security").ok()??;
+        member(member(security, "folderTrust").ok()??, "enabled").ok()??.as_boolean_lit().map(|lit| !lit.value)
+    });
+    let known = text_of(&own.join("trustedFolders.json")).ok().flatten().unwrap_or_default();
+    let known: BTreeMap<PathBuf, String> = serde_json::from_str(&known).unwrap_or_default();
+    // `TRUST_PARENT` means the folder above and all that is in it.
+    let mut trusted = known.iter().filter_map(|(folder, word)| match word.as_str() {
+        "TRUST_FOLDER" => Some(folder.as_path()),
+        "TRUST_PARENT" => folder.parent(),
+        _ => None,
+    });
+    let is_trusted = is_off == Some(true) || trusted.any(|folder| path.starts_with(folder));
+    (!is_trusted)
+        .then(|| "Gemini CLI does not start it until a person has trusted the folder there: `/permissions`".to_owned())
 }
 
 #[cfg(test)]

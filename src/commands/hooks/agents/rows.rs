@@ -388,7 +388,7 @@ pub(crate) const ALL: &[Agent] = &[
         project: &[entries(".gemini/settings.json", "{}", GEMINI_PIECES)],
         user: home(".gemini"),
         of_user: &[entries("settings.json", "{}", GEMINI_PIECES)],
-        besides: Some("Gemini CLI asks whether a project's hooks are trusted when it starts"),
+        besides: Some("Gemini CLI starts hooks in trusted folders only; a project's not with `--skip-trust` either"),
         trial: Some(Trial {
             payload: r#"{"session_id": "safe-test-status", "transcript_path": "/nonexistent/.gemini/status.json", "cwd": "@FOLDER@", "hook_event_name": "BeforeTool", "timestamp": "2026-01-01T00:00:00Z", "tool_name": "run_shell_command", "tool_input": {"command": "@COMMAND@"}}"#,
             tool: "run_shell_command",
