@@ -3,6 +3,12 @@
 /// The shells, whose `-c` takes the text of commands.
 pub(crate) const SHELLS: &[&str] = &["sh", "bash", "zsh", "dash", "ksh", "ash"];
 
+/// Tells whether a shell's option takes the name of another in the next word: `-o`, `-euo`.
+pub(crate) fn names_an_option(word: &str) -> bool {
+    let letters = word.strip_prefix(['-', '+']).filter(|letters| !letters.starts_with('-'));
+    letters.is_some_and(|letters| letters.ends_with('o'))
+}
+
 /// Programs and their subcommands that run the program named behind them.
 const RUNNERS: &[&str] = &[
     "bun", "bundle", "bunx", "cargo", "dlx", "exec", "npm", "npx", "pdm", "pipenv", "pnpm", "poetry", "python",

@@ -189,6 +189,8 @@ const WRAPPERS: &[Wrapper] = &[
     plain("spring", ""),
     runs("poetry", &["run"], "-C --directory -P --project"),
     with(runs("uv", &["run"], UV), &[DOTENV_FILE, ("--directory --project", OptionValue::Folder)]),
+    plain("uvx", "--from --with -p --python"),
+    runs("pipx", &["run"], "--spec --python"),
     runs("pdm", &["run"], "-p --project"),
     runs("pipenv", &["run"], ""),
     runs("hatch", &["run"], "-e --env"),

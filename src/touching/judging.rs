@@ -1,7 +1,7 @@
 //! Judges the simple commands of a line: what they are, what they stand for, what of it touches a database.
 
 use std::cell::Cell;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -66,6 +66,8 @@ pub(super) struct Judging<'a> {
     variables: HashMap<String, String>,
     functions: HashMap<String, bool>,
     aliases: HashMap<String, String>,
+    /// What was followed and touches nothing, with the folder: a line may say it over and over.
+    harmless: HashSet<(Vec<String>, Option<PathBuf>)>,
     /// The files that the text writes, and what it writes into them.
     written: HashMap<String, String>,
 }
@@ -81,6 +83,7 @@ impl<'a> Judging<'a> {
             variables: HashMap::new(),
             functions: HashMap::new(),
             aliases: HashMap::new(),
+            harmless: HashSet::new(),
             written: HashMap::new(),
         }
     }
@@ -238,7 +241,14 @@ impl<'a> Judging<'a> {
             _ => {}
         }
         let meant = self.filled_in(own);
-        let touched = self.followed(&meant, command)?;
+        let key = matches!(command.stdin, Stdin::Inherited | Stdin::Pipe).then(|| (meant.clone(), self.folder.clone()));
+        if key.as_ref().is_some_and(|key| self.harmless.contains(key)) {
+            return None;
+        }
+        let Some(touched) = self.followed(&meant, command) else {
+            self.harmless.extend(key);
+            return None;
+        };
         let is_sourced = matches!(name.as_str(), "." | "source");
         let edit = match touched.0 {
             Touched { is_beyond: true, .. } => Edit::Never,
@@ -343,7 +353,7 @@ impl<'a> Judging<'a> {
     fn looks_into(&self, step: &Step) -> bool {
         let words = &step.invocation.words;
         let own_text = text_of(words, &Stdin::Inherited).is_some();
-        if is_safe_test(words) || own_text || self.is_plain(words) || self.is_guarded(words) {
+        if is_safe_test(words) || own_text || asks_for_help(words) || self.is_plain(words) || self.is_guarded(words) {
             return false;
         }
         match table::find(words).map(|entry| entry.kind) {
@@ -392,6 +402,14 @@ impl<'a> Judging<'a> {
         let name = name_of(&behind[0]);
         if task(without_version(name)) == Task::Tests || has_a_default_task(name) && behind.len() == 1 {
             return touches(Class::Test, before + 1, is_beyond);
+        }
+        // They run a program where no script has its name.
+        if matches!(name, "bun" | "pnpm" | "yarn")
+            && let Some(at) = words.iter().skip(1).position(|word| !word.starts_with('-'))
+            && (table::knows(&words[at + 1]) || task(without_version(&words[at + 1])) == Task::Tests)
+        {
+            let own = words[at + 1..].iter().map(String::as_str);
+            return self.step(&step.clone().running(own), stdin);
         }
         if loading(words) == Loading::Plain { Leaf::Plain } else { Leaf::Unknown }
     }

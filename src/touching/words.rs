@@ -1,7 +1,7 @@
 //! What the words of one command tell by themselves.
 
 use crate::tools::programs::{Task, task};
-use crate::tools::words::{SHELLS, name_of, without_version};
+use crate::tools::words::{SHELLS, name_of, names_an_option, without_version};
 use crate::tools::{clients, wrappers};
 use crate::touching::model::Class;
 use crate::touching::statements::Stdin;
@@ -66,9 +66,10 @@ pub(super) fn is_safe_test(words: &[String]) -> bool {
 
 /// Tells whether it is only asked how a program is used, or which version it is.
 pub(super) fn asks_for_help(words: &[String]) -> bool {
-    let own = || words[1..].iter().take_while(|word| *word != "--");
-    own().any(|word| word == "--help")
-        || own().next().is_some_and(|word| word == "--version" || word == "help" || word == "version")
+    let own = || words[1..].iter().map(String::as_str).take_while(|word| *word != "--");
+    let asks = |word: &str| matches!(word, "--version" | "help" | "version");
+    let is_short = words.len() == 2 && matches!(words[1].as_str(), "-V" | "-h" | "-v");
+    is_short || own().any(|word| word == "--help") || own().next().is_some_and(asks)
 }
 
 /// The text of commands that a shell is given: behind `-c`, as a word by itself, or by what it reads.
@@ -90,7 +91,7 @@ pub(super) fn text_of(words: &[String], stdin: &Stdin) -> Option<String> {
         if is_option && !word.starts_with("--") && word.contains('c') {
             return rest.next().cloned();
         }
-        if matches!(word.as_str(), "-o" | "+o") {
+        if names_an_option(word) {
             rest.next();
         } else if word == "-s" {
             break;

@@ -11,7 +11,7 @@ use crate::environment::not_followed::GivenUp;
 use crate::environment::paths::{normal, parent, up_to};
 use crate::environment::readers::encoding::decoded;
 use crate::text::shell_word;
-use crate::tools::words::SHELLS;
+use crate::tools::words::{SHELLS, names_an_option};
 
 impl Expansion<'_> {
     /// `sh -c TEXT` is taken apart; `sh FILE` is that file's text.
@@ -25,7 +25,7 @@ impl Expansion<'_> {
                 // What follows the text is `$0`, then the arguments.
                 return non_empty(self.with_arguments(steps, words.get(at + 2..).unwrap_or_default()));
             }
-            at += usize::from(word == "-o" || word == "+o");
+            at += usize::from(names_an_option(word));
         }
         let words = words.get(at..).unwrap_or_default();
         (self.commands_of(words, true), false)

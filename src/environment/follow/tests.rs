@@ -38,6 +38,7 @@ fn command_is_followed_to_what_it_stands_for() {
         ("sudo -u x env A=1 timeout 5 pytest", &["A=1 pytest"]),
         ("sh -c 'cd sub && A=1 pytest; jest'", &["A=1 pytest", "jest"]),
         ("bash -lc \"npx jest\"", &["jest"]),
+        ("bash -euo pipefail -c \"npx jest\"", &["jest"]),
         ("cross-env A=1 B=2 jest", &["A=1 B=2 jest"]),
         ("cross-env-shell A=1 'jest && mocha'", &["A=1 jest", "A=1 mocha"]),
         ("npm test -- --watch x", &["NODE_ENV=test jest --watch x", "prisma migrate reset"]),
