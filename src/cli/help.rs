@@ -76,8 +76,8 @@ Examples:
   safe-test hook --agent cursor            the same, whatever the payload looks like
   safe-test hook session-start             tell the agent what holds in this project
 
-The agent's configuration runs it; `safe-test hooks install` writes that. The answer and the exit status are
-those of the agent's own protocol.";
+The agent's configuration runs it; `safe-test hooks install` writes that. The answer and the
+exit status are those of the agent's own protocol.";
 
 pub(crate) const HOOKS: &str = "\
 Examples:
