@@ -262,6 +262,11 @@ fn what_stands_in_each_agents_settings_stops_a_command() {
                 fs::create_dir_all(sandbox.home().join(".codex")).unwrap();
                 fs::write(sandbox.home().join(".codex/config.toml"), trusted(&file)).unwrap();
             }
+            if agent == "gemini" && scope.is_empty() {
+                let folders = format!("{{{:?}: \"TRUST_FOLDER\"}}", sandbox.project());
+                fs::create_dir_all(sandbox.home().join(".gemini")).unwrap();
+                fs::write(sandbox.home().join(".gemini/trustedFolders.json"), folders).unwrap();
+            }
             let told = status(&sandbox, agent, 0);
             assert_eq!(told["installed"], true, "{told}");
             // Zed's patterns are its own.
