@@ -64,8 +64,8 @@ fn each_agent_gets_its_hook_once_and_loses_it_to_the_byte() {
     for (agent, of_project, of_user) in AGENTS {
         if let Some(file) = of_project {
             let outcome = run(&sandbox, &["install", agent], 0);
-            assert!(outcome.stdout.starts_with(&format!("{agent}: installed: ")), "{}", outcome.stdout);
-            assert!(outcome.stdout.contains("+++ "), "{}", outcome.stdout);
+            let (shown, told) = outcome.stdout.split_once(&format!("\n{agent}: installed: ")).unwrap();
+            assert!(shown.contains("+++ ") && !told.contains("+++ "), "{}", outcome.stdout);
             assert!(sandbox.read(file).contains("safe-test"), "{agent}");
             let installed = tree(&project);
             run(&sandbox, &["install", agent], 0);

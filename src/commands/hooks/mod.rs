@@ -90,12 +90,16 @@ fn alter(context: &Context, way: Way, change: &HooksChange, inherited: &Inherite
     Ok(interrupt.requested().map_or(Ending::Own(exit), Ending::Signal))
 }
 
-/// Does all of it. Where one is about a file that another has changed just before, it is planned anew.
+/// Does all of it, and shows each change before it is made. Where one is about a file that another has changed just before, it is planned anew.
 fn carry_out(plans: &mut [(&'static dyn Adapter, Plan)], asked: &Asked<'_>, way: Way) -> Result<(), Failure> {
     let mut changed: Vec<PathBuf> = Vec::new();
     for (adapter, plan) in plans {
         if plan.files().any(|path| changed.iter().any(|known| known == path)) {
             *plan = adapter.plan(asked, way)?;
+        }
+        let ui = &asked.context.ui;
+        if adapter.shows_changes() && !ui.json {
+            ui.answer(plan.change_lines()).map_err(CommandError::Output)?;
         }
         plan.carry_out(asked.context)?;
         changed.extend(plan.files().map(Path::to_owned));
@@ -160,8 +164,7 @@ fn tell(context: &Context, plans: &[(&'static dyn Adapter, Plan)], dry_run: bool
         let hooks = plans.iter().map(|(adapter, plan)| plan.told(adapter.name())).collect();
         context.ui.answer_json(&report::json(&Changes { schema: 1, dry_run, hooks })?)
     } else {
-        let lines =
-            |(adapter, plan): &(&dyn Adapter, Plan)| plan.lines(adapter.name(), dry_run, adapter.shows_changes());
+        let lines = |(adapter, plan): &(&dyn Adapter, Plan)| plan.lines(adapter.name(), dry_run);
         context.ui.answer(plans.iter().flat_map(lines))
     };
     answered.map_err(CommandError::Output)?;

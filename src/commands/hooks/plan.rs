@@ -130,15 +130,20 @@ impl Plan {
         self.steps.iter().try_for_each(|step| Ok(step.carry_out(context)?))
     }
 
-    /// Lists it for a person; `with_changes`: also each change, as a dry run does in any case.
-    pub(super) fn lines(&self, name: &str, dry_run: bool, with_changes: bool) -> Vec<String> {
+    /// Lists it for a person; of a dry run also each change.
+    pub(super) fn lines(&self, name: &str, dry_run: bool) -> Vec<String> {
         let (done, would) = self.done.words();
         let is_there = matches!(self.done, Done::Installed | Done::Updated | Done::Unchanged);
         let runs = self.command.as_ref().filter(|_| is_there).map(|command| format!("; it runs `{command}`"));
         let place = shown(&self.path);
         let first = format!("{name}: {}: {place}{}", if dry_run { would } else { done }, runs.unwrap_or_default());
-        let changes = if dry_run || with_changes { self.changes() } else { Vec::new() };
-        std::iter::once(first).chain(changes.into_iter().map(|line| format!("  {line}"))).collect()
+        let changes = if dry_run { self.change_lines() } else { Vec::new() };
+        std::iter::once(first).chain(changes).collect()
+    }
+
+    /// Lists each change for a person.
+    pub(super) fn change_lines(&self) -> Vec<String> {
+        self.changes().into_iter().map(|line| format!("  {line}")).collect()
     }
 
     /// Tells whether somebody has to do something before it is done.
