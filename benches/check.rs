@@ -26,11 +26,7 @@ pub(crate) fn largest_corpus_case() -> Contest {
 fn against_env(project: Project, arguments: &'static [&'static str], status: i32) -> Contest {
     let other = project.clone();
     Contest::new(
-        Runner::new(move || {
-            let mut command = other.command("env");
-            command.arg("true");
-            command
-        }),
+        Runner::new(move || other.env_true()),
         Runner { status, ..Runner::new(move || project.safe_test(arguments)) },
     )
 }

@@ -55,6 +55,13 @@ impl Project {
         command
     }
 
+    /// The least that a program can cost which runs another.
+    pub(crate) fn env_true(&self) -> Command {
+        let mut command = self.command("env");
+        command.arg("true");
+        command
+    }
+
     /// Removes the snapshots: neither reuse nor retention may come into what is measured. The log stays, as it does
     /// in a project in use.
     pub(crate) fn forget_snapshots(&self) {

@@ -83,13 +83,8 @@ fn gather(pipes: [PipeReader; 2], deadline: Instant) -> io::Result<[Vec<u8>; 2]>
     let mut open: Vec<(PipeReader, &mut Vec<u8>)> = pipes.into_iter().zip(&mut said).collect();
     let mut piece = vec![0; 16 * 1024];
     while !open.is_empty() {
-        let left = deadline.checked_duration_since(Instant::now()).ok_or(io::ErrorKind::TimedOut)?;
-        let left = Timespec::try_from(left).map_err(|_| io::ErrorKind::InvalidInput)?;
         let mut waiting: Vec<PollFd<'_>> = open.iter().map(|(pipe, _)| PollFd::new(pipe, PollFlags::IN)).collect();
-        match poll(&mut waiting, Some(&left)) {
-            Err(rustix::io::Errno::INTR) => continue,
-            polled => polled?,
-        };
+        wait_for(&mut waiting, deadline)?;
         let ready: Vec<bool> = waiting.iter().map(|pipe| !pipe.revents().is_empty()).collect();
         let mut ended = Vec::new();
         for (at, (pipe, said)) in open.iter_mut().enumerate().filter(|(at, _)| ready[*at]) {
@@ -107,6 +102,22 @@ fn gather(pipes: [PipeReader; 2], deadline: Instant) -> io::Result<[Vec<u8>; 2]>
         }
     }
     Ok(said)
+}
+
+/// Waits until one of the pipes can be read, or has ended.
+///
+/// # Errors
+///
+/// [`io::ErrorKind::TimedOut`], and what the system says.
+pub(super) fn wait_for(pipes: &mut [PollFd<'_>], deadline: Instant) -> io::Result<()> {
+    loop {
+        let left = deadline.checked_duration_since(Instant::now()).ok_or(io::ErrorKind::TimedOut)?;
+        let left = Timespec::try_from(left).map_err(|_| io::ErrorKind::InvalidInput)?;
+        match poll(pipes, Some(&left)) {
+            Err(rustix::io::Errno::INTR) | Ok(0) => {}
+            polled => return Ok(polled.map(drop)?),
+        }
+    }
 }
 
 #[cfg(test)]

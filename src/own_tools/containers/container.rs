@@ -51,13 +51,14 @@ pub(crate) struct Container {
     name: String,
     /// What it said of its tools.
     listing: Arc<OnceLock<Vec<u8>>>,
-    /// Shells inside that wait for what they are to become; they end with the last clone of this value, of which another one
-    /// can be had as long as there is one.
-    shells: Shells,
-    own_shells: Arc<Mutex<Weak<Mutex<Vec<Shell>>>>>,
+    /// Shells inside that wait for what they are to become. They end with the last value [in use](Container::in_use), and not
+    /// with those that are only remembered: none may be there while the command runs.
+    shells: Arc<Waiting>,
+    /// Where those in use find each other's.
+    shells_in_use: Arc<Mutex<Weak<Waiting>>>,
 }
 
-type Shells = Arc<Mutex<Vec<Shell>>>;
+type Waiting = Mutex<Vec<Shell>>;
 
 impl PartialEq for Container {
     fn eq(&self, other: &Container) -> bool {
@@ -75,7 +76,7 @@ impl Container {
             name: name.to_owned(),
             listing: Arc::default(),
             shells: Arc::default(),
-            own_shells: Arc::default(),
+            shells_in_use: Arc::default(),
         }
     }
 
@@ -97,11 +98,11 @@ impl Container {
         format!("{} exec -i{handed} {} ", engine.join(" "), shell_word(&self.name))
     }
 
-    /// Makes one that has its shells with others that were made so, and not with this one.
+    /// Makes one to use, of one that is remembered.
     pub(super) fn in_use(&self) -> Container {
-        let mut own = self.own_shells.lock().unwrap_or_else(PoisonError::into_inner);
-        let shells = own.upgrade().unwrap_or_default();
-        *own = Arc::downgrade(&shells);
+        let mut known = self.shells_in_use.lock().unwrap_or_else(PoisonError::into_inner);
+        let shells = known.upgrade().unwrap_or_default();
+        *known = Arc::downgrade(&shells);
         Container { shells, ..self.clone() }
     }
 

@@ -7,8 +7,9 @@ use std::process::{Child, ChildStdout, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::event::{PollFd, PollFlags};
 
+use crate::own_tools::ask::wait_for;
 use crate::own_tools::command;
 use crate::own_tools::containers::container::Cli;
 
@@ -150,21 +151,11 @@ fn answer(stdout: &mut ChildStdout, deadline: Instant) -> io::Result<Vec<u8>> {
 
 /// Reads what comes next; 0 bytes at the end.
 fn read_some(pipe: &mut (impl Read + AsFd), said: &mut Vec<u8>, deadline: Instant) -> io::Result<usize> {
-    loop {
-        let left = deadline.checked_duration_since(Instant::now()).ok_or(io::ErrorKind::TimedOut)?;
-        let left = Timespec::try_from(left).map_err(|_| io::ErrorKind::InvalidInput)?;
-        let mut waiting = [PollFd::new(&*pipe, PollFlags::IN)];
-        match poll(&mut waiting, Some(&left)) {
-            Err(rustix::io::Errno::INTR) | Ok(0) => {}
-            polled => {
-                polled?;
-                let mut piece = [0; 4096];
-                let read = pipe.read(&mut piece)?;
-                said.extend_from_slice(&piece[..read]);
-                return Ok(read);
-            }
-        }
-    }
+    wait_for(&mut [PollFd::new(&*pipe, PollFlags::IN)], deadline)?;
+    let mut piece = [0; 4096];
+    let read = pipe.read(&mut piece)?;
+    said.extend_from_slice(&piece[..read]);
+    Ok(read)
 }
 
 /// Writes what a shell is to carry out.
