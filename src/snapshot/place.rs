@@ -1,5 +1,6 @@
 //! Finds the folder of a project's snapshots, and refuses one that somebody else could put files into.
 
+use std::ffi::OsString;
 use std::fs;
 use std::io;
 use std::os::unix::fs::MetadataExt;
@@ -104,6 +105,14 @@ pub(crate) fn expect_unshared(directory: &Path) -> Result<(), StoreError> {
 /// A folder is ours by its `.gitignore`, also after somebody added to it, or by the log in it. One that has nothing but
 /// the beginning of that file is being made this very moment.
 fn held(directory: &Path) -> io::Result<Held> {
+    // Listed before the file is read: another run that is making the folder writes that file first, so that what is listed
+    // of it is never there without the file.
+    let names = fs::read_dir(directory)?.map(|entry| Ok(entry?.file_name())).collect::<io::Result<Vec<_>>>()?;
+    held_where_listed(directory, &names)
+}
+
+/// What a folder holds whose names were `listed` a moment ago.
+fn held_where_listed(directory: &Path, listed: &[OsString]) -> io::Result<Held> {
     let ignored = regular::read_own(&directory.join(".gitignore"), regular::SMALL).unwrap_or_default();
     if ignored.starts_with(GITIGNORE.lines().next().unwrap_or_default().as_bytes())
         || directory.join("audit.log").exists()
@@ -111,12 +120,8 @@ fn held(directory: &Path) -> io::Result<Held> {
         return Ok(Held::Ours);
     }
     let is_a_beginning = GITIGNORE.as_bytes().starts_with(&ignored);
-    for entry in fs::read_dir(directory)? {
-        if entry?.file_name() != ".gitignore" || !is_a_beginning {
-            return Ok(Held::Others);
-        }
-    }
-    Ok(Held::Nothing)
+    let is_of_others = |name: &OsString| name != ".gitignore" || !is_a_beginning;
+    Ok(if listed.iter().any(is_of_others) { Held::Others } else { Held::Nothing })
 }
 
 #[cfg(test)]
@@ -173,6 +178,26 @@ mod tests {
         fs::remove_file(&inner).unwrap();
         fs::write(&inner, "").unwrap();
         assert!(matches!(locate(), Err(StoreError::NotAFolder { path }) if path == inner));
+    }
+
+    #[test]
+    fn a_folder_that_another_run_is_making_is_ours_at_every_moment() {
+        for _ in 0..200 {
+            let project = tempfile::tempdir().unwrap();
+            let backups = project.path().join("backups");
+            let made = std::sync::Barrier::new(2);
+            std::thread::scope(|scope| {
+                scope.spawn(|| {
+                    made.wait();
+                    Store::locate(project.path(), None).unwrap().prepare().unwrap();
+                    fs::write(backups.join("a.partial"), "").unwrap();
+                });
+                made.wait();
+                while !backups.join("a.partial").exists() {
+                    assert_eq!(Store::locate(project.path(), None).unwrap().directory(), backups);
+                }
+            });
+        }
     }
 
     #[test]
