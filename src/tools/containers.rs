@@ -53,6 +53,9 @@ const REMOVING_OF_WP_ENV: &[(&[&str], Volumes)] =
 /// Options with which `compose up` replaces volumes that have no name.
 const RENEWING: &[&str] = &["-V", "--renew-anon-volumes"];
 
+/// Options with which compose only says what it would do.
+const DRY: &[&str] = &["--dry-run", "--dry-run=true"];
+
 /// Options of the engines and of compose whose value is the next word.
 const VALUED: &[&str] = &[
     "-c",
@@ -132,6 +135,9 @@ impl<'w> Call<'w> {
     /// Finds the words by which it removes something whose volumes are wanted; of several the most telling.
     fn removing(&self, are_wanted: impl Fn(Volumes) -> bool) -> Option<(String, Volumes)> {
         let table = if self.program == WP_ENV { REMOVING_OF_WP_ENV } else { REMOVING };
+        if DRY.iter().any(|option| self.arguments.iter().any(|word| word == option)) {
+            return None;
+        }
         let said = table.iter().filter(|(words, volumes)| self.says(words) && are_wanted(*volumes));
         let said = said.max_by_key(|(words, _)| words.len()).map(|(words, volumes)| (words.join(" "), *volumes));
         said.or_else(|| self.renews().then(|| ("compose up --renew-anon-volumes".to_owned(), Always)))
@@ -181,6 +187,8 @@ mod tests {
             ("docker compose -f x.yml down --volumes", Some("docker compose down --volumes")),
             ("docker-compose down --remove-orphans -v", Some("docker-compose down --volumes")),
             ("docker compose down", None),
+            ("docker compose --dry-run down -v", None),
+            ("docker compose --dry-run=false down -v", Some("docker compose down --volumes")),
             ("docker compose rm -fsv db", Some("docker compose rm --volumes")),
             ("docker rm -f db", None),
             ("docker rm -fv db", Some("docker rm --volumes")),

@@ -52,14 +52,15 @@ impl Line {
     /// Tells what the line makes of a command that its words fit; `None` where one of its options had to be there.
     fn kind(&self, words: &[String]) -> Option<Kind> {
         let has = |wanted: &str| {
+            let (is_ahead, wanted) = wanted.strip_prefix('^').map_or((false, wanted), |wanted| (true, wanted));
             let (option, value) =
                 wanted.split_once('=').map_or((wanted, None), |(option, value)| (option, Some(value)));
-            words.iter().take_while(|word| *word != "--").enumerate().any(|(at, word)| {
-                match (word.split_once('='), value) {
-                    (Some((own, given)), _) => own == option && value.is_none_or(|value| value == given),
-                    (None, None) => word == option,
-                    (None, Some(value)) => word == option && words.get(at + 1).is_some_and(|next| next == value),
-                }
+            let counts = |word: &&String| *word != "--" && (!is_ahead || word.starts_with('-'));
+            words.iter().take_while(counts).enumerate().any(|(at, word)| match (word.split_once('='), value) {
+                (Some((own, given)), Some(value)) => own == option && value == given,
+                (Some((own, given)), None) => own == option && !matches!(given, "0" | "false" | "no" | "none"),
+                (None, None) => word == option,
+                (None, Some(value)) => word == option && words.get(at + 1).is_some_and(|next| next == value),
             })
         };
         let mut needed = self.conditions.iter().filter_map(|one| one.strip_prefix('+')).peekable();
@@ -72,11 +73,13 @@ impl Line {
         kind_of(self.kind)
     }
 
-    /// Orders lines that fit the same command: the more words, the more of them exact, the more it asks for, the better.
-    fn rank(&self) -> (usize, usize, bool) {
+    /// Orders lines that fit the same command: an option with which the program does nothing comes first; then, the more
+    /// words, the more of them exact, the more it asks for, the better.
+    fn rank(&self) -> (bool, usize, usize, bool) {
         let words = self.pattern.iter().filter(|word| **word != "..");
         let exact = words.clone().filter(|word| !word.contains('*')).count();
-        (words.count(), exact, self.conditions.iter().any(|one| one.starts_with('+')))
+        let asks = self.conditions.iter().any(|one| one.starts_with('+'));
+        (asks && self.pattern.is_empty() && self.kind == "reads", words.count(), exact, asks)
     }
 }
 
@@ -229,6 +232,7 @@ pub(super) fn examples() -> Vec<(String, &'static str, Option<Kind>)> {
             commands = longer;
         }
         if let Some(option) = read.conditions.iter().find_map(|one| one.strip_prefix('+')) {
+            let option = option.trim_start_matches('^');
             commands.iter_mut().for_each(|command| *command += &format!(" {option}"));
         }
         examples.extend(commands.into_iter().map(|command| (command, line, kind)));
@@ -292,6 +296,13 @@ mod tests {
             ("gradle build -x lint", does(Class::Test)),
             ("mvn -B -ntp verify", does(Class::Test)),
             ("alembic upgrade head --sql", Some(Kind::Reads)),
+            ("rake db:drop -n", Some(Kind::Reads)),
+            ("just -n test", Some(Kind::Reads)),
+            ("just test -n 4", Some(Kind::ByScript { several: true })),
+            ("make -C -- -n", Some(Kind::ByScript { several: true })),
+            ("kubectl delete ns x --dry-run=client", Some(Kind::Reads)),
+            ("kubectl delete ns x --dry-run=none", does(Class::Destroys)),
+            ("prisma db push --accept-data-loss=false", does(Class::Migrate)),
             ("manage.py migrate shop zero", does(Class::Reset)),
             ("npm run x", Some(Kind::ByScript { several: false })),
             ("node scripts/seed.js", Some(Kind::ByFile)),
