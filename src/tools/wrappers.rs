@@ -42,6 +42,8 @@ pub(crate) enum FileReader {
 pub(crate) enum OptionValue {
     /// The text of the command itself.
     Command,
+    /// The program, with what follows as its arguments.
+    Program,
     /// The folder that it runs in.
     Folder,
     /// `NAME=value` in its environment.
@@ -59,7 +61,7 @@ pub(crate) struct Wrapper {
     pub(crate) valued: &'static str,
     /// Those of them that matter to the command inside.
     pub(crate) meanings: &'static [(&'static str, OptionValue)],
-    /// Words between the options and the command.
+    /// Words between the options and the command; `usize::MAX` where no plain word begins one, and options stand anywhere.
     pub(crate) positionals: usize,
     /// `NAME=value` may stand before the command.
     pub(crate) takes_assignments: bool,
@@ -115,6 +117,11 @@ const fn after(wrapper: Wrapper, positionals: usize) -> Wrapper {
     Wrapper { positionals, ..wrapper }
 }
 
+/// Runs only what an option names, wherever that stands.
+const fn by_option(wrapper: Wrapper, meanings: &'static [(&'static str, OptionValue)]) -> Wrapper {
+    with(after(wrapper, usize::MAX), meanings)
+}
+
 const fn with(wrapper: Wrapper, meanings: &'static [(&'static str, OptionValue)]) -> Wrapper {
     Wrapper { meanings, ..wrapper }
 }
@@ -127,6 +134,7 @@ const DOCKER: &str = "-e --env --env-file -u --user -w --workdir -v --volume -p 
                       --health-interval --health-retries --health-start-period --health-timeout --restart --tmpfs \
                       --shm-size --ulimit --network-alias --ip --pid --cap-add --cap-drop --security-opt --stop-signal \
                       --stop-timeout --log-driver --log-opt --device --dns --expose --group-add --sysctl";
+const GIT: &str = "-C -c --git-dir --work-tree --namespace --exec-path";
 const UV: &str = "--with --with-requirements --with-editable --python -p --env-file --extra --group --only-group --project \
                   --directory --package --index --index-url --no-group --config-file";
 
@@ -139,6 +147,7 @@ const DOTENV_FILE: (&str, OptionValue) = ("--env-file", OptionValue::Files(FileR
 const CONTAINER_FILE: (&str, OptionValue) = ("--env-file", OptionValue::Files(FileReader::Compose, true));
 const ASSIGNMENT: (&str, OptionValue) = ("-e --env", OptionValue::Assignment);
 const INSIDE: &[(&str, OptionValue)] = &[ASSIGNMENT, CONTAINER_FILE, COMMAND];
+const NIX: &[(&str, OptionValue)] = &[("-c --command", OptionValue::Program)];
 const PROCFILE: &[(&str, OptionValue)] = &[("-e --env", OptionValue::Files(FileReader::Dotenv, true))];
 
 const WRAPPERS: &[Wrapper] = &[
@@ -167,6 +176,32 @@ const WRAPPERS: &[Wrapper] = &[
     plain("stdbuf", "-i -o -e"),
     plain("strace", "-e -o -p -s"),
     plain("watch", "-n -d"),
+    plain("busybox", ""),
+    after(plain("chrt", "-P -T -D"), 1),
+    plain("firejail", ""),
+    plain("ltrace", "-A -a -D -e -F -l -n -o -p -s -u -w -x"),
+    plain("numactl", "-C -N -P -i -m -p"),
+    runs("perf", &["record"], "-C -F -c -e -m -o -p -t -u"),
+    runs("perf", &["stat"], "-C -D -I -e -o -p -r -t -x"),
+    plain("prlimit", "-o"),
+    plain("proxychains", "-f"),
+    plain("proxychains4", "-f"),
+    plain("rlwrap", "-C -D -H -O -P -S -b -f -l -m -p -q -s -t -w"),
+    plain(
+        "systemd-run",
+        "-E -H -M -P -p -u --description --property --setenv --slice --uid --unit --working-directory",
+    ),
+    after(plain("taskset", ""), 1),
+    plain("torsocks", "-P -a -p -u"),
+    plain("unshare", "-G -R -S -w"),
+    plain("valgrind", ""),
+    plain("winpty", ""),
+    runs("git", &["bisect", "run"], GIT),
+    runs("git", &["submodule", "foreach"], GIT),
+    by_option(
+        runs("git", &["rebase"], "-C -c --git-dir --work-tree -X -s -x --exec --onto --strategy --strategy-option"),
+        &[("-x --exec", OptionValue::Command), ("-C", OptionValue::Folder)],
+    ),
     plain("xvfb-run", "-e -f -n -p -s -w"),
     after(plain("timeout", "-k -s --kill-after --signal"), 1),
     after(plain("gtimeout", "-k -s"), 1),
@@ -233,7 +268,12 @@ const WRAPPERS: &[Wrapper] = &[
     injects("teleport", &["exec"], ""),
     injects("fnox", &["exec"], "-P --profile"),
     with(injects("devbox", &["run"], "-c --config -e --env --env-file"), &[DOTENV_FILE]),
-    with(injects("nix", &["develop"], "-c --command"), &[("-c --command", OptionValue::Command)]),
+    by_option(injects("nix", &["develop"], "-c --command"), NIX),
+    by_option(runs("nix", &["shell"], "-c --command"), NIX),
+    by_option(
+        injects("nix-shell", &[], "-A -E -I --attr --run --command"),
+        &[("--run --command", OptionValue::Command)],
+    ),
     container("docker", &["compose", "exec"], DOCKER, 1),
     container("docker", &["compose", "run"], DOCKER, 1),
     container("docker-compose", &["exec"], DOCKER, 1),
@@ -258,10 +298,16 @@ const WRAPPERS: &[Wrapper] = &[
     container("ddev", &["exec"], "-s --service -d --dir", 0),
     container("wp-env", &["run"], "--config", 1),
     with(container("lando", &["ssh"], "-s -c", 0), &[("-c", OptionValue::Command)]),
+    container("incus", &["exec"], "--cwd --env --group --user", 1),
+    container("limactl", &["shell"], "--shell --workdir", 1),
+    container("lxc", &["exec"], "--cwd --env --group --user", 1),
+    container("multipass", &["exec"], "-d --working-directory", 1),
     container("devcontainer", &["exec"], "--workspace-folder --config", 0),
     elsewhere("heroku", &["run"], "-a --app -r --remote -s --size -e --env --type", 0),
     with(elsewhere("fly", &["ssh", "console"], "-a --app -C --command", 0), &[("-C --command", OptionValue::Command)]),
     with(container("vagrant", &["ssh"], "-c --command", 0), &[("-c --command", OptionValue::Command)]),
+    by_option(elsewhere("aws", &["ecs", "execute-command"], "--cluster --command --container --task", 0), &[COMMAND]),
+    by_option(elsewhere("gcloud", &["compute", "ssh"], "--command --project --zone", 0), &[COMMAND]),
     elsewhere("ssh", &[], "-p -i -l -o -F -J -L -R -D -b -c -E -m -S -W", 1),
 ];
 

@@ -23,7 +23,7 @@ use crate::touching::table::{self, Kind};
 use crate::touching::unparsed;
 use crate::touching::words::{
     SAFE_TEST, asks_for_help, begins_with, by_file, by_script, first_word, inside_quotes, is_known, is_safe_test,
-    runs_others, short, text_of, without_dot,
+    runs_nothing, runs_others, short, text_of, without_dot,
 };
 
 /// How deep texts of commands in texts of commands are looked into.
@@ -128,6 +128,7 @@ impl<'a> Judging<'a> {
             let paths = command.writes.iter().map(|path| without_dot(path).to_owned());
             self.written.extend(paths.map(|path| (path, text.clone())));
         }
+        self.written.extend(command.given.iter().cloned());
         let Some(first) = command.words.first() else {
             self.assign(&command.assignments);
             return None;
@@ -359,7 +360,10 @@ impl<'a> Judging<'a> {
         match table::find(words).map(|entry| entry.kind) {
             Some(Kind::Does(_) | Kind::Reads) => false,
             Some(Kind::ByScript { .. } | Kind::ByFile) => true,
-            None => runs_others(&words[0]) || !is_known(&words[0]) && words.iter().any(|word| word == "--"),
+            None => {
+                runs_others(&words[0]) && !runs_nothing(words)
+                    || !is_known(&words[0]) && words.iter().any(|word| word == "--")
+            }
         }
     }
 

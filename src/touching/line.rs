@@ -29,6 +29,8 @@ pub(super) struct Command {
     pub(super) stdin: Stdin,
     /// The files that its output replaces or is added to, without quotes.
     pub(super) writes: Vec<String>,
+    /// What stands in files that are there for it alone, under the names that it gets: `bash <(echo TEXT)`.
+    pub(super) given: Vec<(String, String)>,
 }
 
 /// What stands on a line, in its order.
@@ -154,7 +156,7 @@ impl Reader<'_> {
         let mut fed = stdin.clone();
         for command in commands {
             self.inside(command, base, &fed);
-            fed = printed(command).map_or(Stdin::Pipe, Stdin::Text);
+            fed = printed(command).unwrap_or(Stdin::Pipe);
         }
     }
 
@@ -166,13 +168,28 @@ impl Reader<'_> {
         base: Option<usize>,
         stdin: &Stdin,
     ) {
-        let mut command =
-            Command { assignments: Vec::new(), words: Vec::new(), stdin: stdin.clone(), writes: Vec::new() };
+        let mut command = Command {
+            assignments: Vec::new(),
+            words: Vec::new(),
+            stdin: stdin.clone(),
+            writes: Vec::new(),
+            given: Vec::new(),
+        };
         for node in assignments.iter().chain(words) {
             self.substitutions(node, self.range(node, base));
         }
         command.assignments = assignments.iter().filter_map(raw).map(str::to_owned).collect();
         command.words = words.iter().filter_map(|node| self.word(node, base)).collect();
+        for (word, node) in command.words.iter_mut().zip(words) {
+            match substituted(node).and_then(printed) {
+                Some(Stdin::File(path)) => word.raw = crate::text::shell_word(&path).into_owned(),
+                Some(Stdin::Text(text)) => {
+                    word.raw = format!("/dev/fd/{}", 63 - command.given.len().min(60));
+                    command.given.push((word.raw.clone(), text));
+                }
+                _ => {}
+            }
+        }
         for redirect in redirects {
             match &redirect.kind {
                 NodeKind::HereDoc { content, quoted, .. } => {
@@ -194,8 +211,8 @@ impl Reader<'_> {
                 _ => {}
             }
         }
-        if let (Stdin::Inherited, Some(text)) = (&command.stdin, printed_by(words, redirects)) {
-            command.stdin = Stdin::Text(text);
+        if let (Stdin::Inherited, Some(text @ Stdin::Text(_))) = (&command.stdin, printed_by(words, redirects)) {
+            command.stdin = text;
         }
         self.parts.push(Part::Command(command));
     }
@@ -278,6 +295,7 @@ impl Reader<'_> {
                 words: command.words.into_iter().map(word).collect(),
                 stdin: Stdin::Inherited,
                 writes: Vec::new(),
+                given: Vec::new(),
             }));
             self.parts.push(Part::Close);
         }
@@ -323,27 +341,46 @@ fn first_word(node: &Node) -> Option<&Node> {
     }
 }
 
-/// Finds what a command prints, where it stands on the line: `echo TEXT`, `cat <<EOF`.
-fn printed(node: &Node) -> Option<String> {
-    match &node.kind {
-        NodeKind::Command { words, redirects, .. } => printed_by(words, redirects),
+/// Finds the commands that a word is which stands for a file with what they print: `<(echo TEXT)`.
+fn substituted(node: &Node) -> Option<&Node> {
+    let NodeKind::Word { value, parts, .. } = &node.kind else { return None };
+    match &parts[..] {
+        [Node { kind: NodeKind::ProcessSubstitution { command, .. }, .. }] if value.starts_with("<(") => Some(command),
         _ => None,
     }
 }
 
-fn printed_by(words: &[Node], redirects: &[Node]) -> Option<String> {
+/// Finds what a command prints, where that stands on the line or in a file: `echo TEXT`, `cat <<EOF`, `cat FILE`.
+fn printed(node: &Node) -> Option<Stdin> {
+    match &node.kind {
+        NodeKind::Command { words, redirects, .. } => printed_by(words, redirects),
+        NodeKind::Subshell { body, .. } | NodeKind::BraceGroup { body, .. } => printed(body),
+        NodeKind::Pipeline { commands, .. } => match &commands[..] {
+            [one] => printed(one),
+            _ => None,
+        },
+        NodeKind::List { items } => match &items[..] {
+            [one] => printed(&one.command),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+fn printed_by(words: &[Node], redirects: &[Node]) -> Option<Stdin> {
     let words: Vec<&str> = words.iter().filter_map(raw).collect();
     let (program, arguments) = words.split_first()?;
     match *program {
         "cat" if arguments.is_empty() => redirects.iter().find_map(|redirect| match &redirect.kind {
-            NodeKind::HereDoc { content, .. } => Some(content.clone()),
+            NodeKind::HereDoc { content, .. } => Some(Stdin::Text(content.clone())),
             _ => None,
         }),
+        "cat" if arguments.len() == 1 && !arguments[0].starts_with('-') => unquoted(arguments).pop().map(Stdin::File),
         "echo" | "printf" => {
             let given = unquoted(arguments);
             let text = given.iter().skip_while(|word| matches!(word.as_str(), "-e" | "-n" | "-en" | "-ne" | "--"));
             let text = text.map(|word| word.replace("\\n", "\n")).collect::<Vec<_>>();
-            Some(if *program == "printf" { text.join("\n") } else { text.join(" ") })
+            Some(Stdin::Text(if *program == "printf" { text.join("\n") } else { text.join(" ") }))
         }
         _ => None,
     }

@@ -137,6 +137,13 @@ struct Given<'w> {
     only_reads: bool,
 }
 
+impl Given<'_> {
+    /// Notes a file of statements; what the program reads anyway is none.
+    fn file(&mut self, path: Option<&str>) {
+        self.has_files |= !matches!(path, Some("-" | "/dev/stdin"));
+    }
+}
+
 /// Tells what a call of a client does to the database; the outer `None` where the words are no call of one, the inner where
 /// it only reads.
 pub(super) fn of_client(words: &[String], stdin: &Stdin) -> Option<Option<Class>> {
@@ -216,8 +223,7 @@ fn given<'w>(grammar: &Grammar, client: &Client, arguments: &'w [String]) -> Giv
         } else if is_one_of(grammar.statements, option) {
             given.statements.extend(attached.or_else(|| rest.next()));
         } else if is_one_of(grammar.files, option) {
-            given.has_files = true;
-            let _ = attached.or_else(|| rest.next());
+            given.file(attached.or_else(|| rest.next()));
         } else if attached.is_none() {
             let values = client.means(option).map_or(0, |means| means.words());
             (0..values).for_each(|_| {
@@ -246,8 +252,7 @@ fn cluster<'w>(
             return;
         }
         if grammar.files.contains(&option.as_str()) {
-            given.has_files = true;
-            let _ = behind.or_else(|| rest.next());
+            given.file(behind.or_else(|| rest.next()));
             return;
         }
         if client.means(&option) == Some(Means::JoinedPassword) {
@@ -403,6 +408,9 @@ mod tests {
             ("psql shop", Stdin::File("x.sql".into()), Some(Class::Import)),
             ("psql shop", Stdin::Pipe, Some(Class::Client)),
             ("psql -c SELECT_1", text("drop table x"), None),
+            ("psql shop -f -", text("select 1"), None),
+            ("psql shop -1f-", text("drop table x"), Some(Class::Reset)),
+            ("psql --file=/dev/stdin", Stdin::Pipe, Some(Class::Client)),
             ("redis-cli", text("PING\nGET x\n"), None),
             ("redis-cli", text("SET x y"), Some(Class::Client)),
             ("mysql shop", text("SHOW TABLES"), None),

@@ -1,6 +1,6 @@
 //! What the words of one command tell by themselves.
 
-use crate::tools::programs::{Task, task};
+use crate::tools::programs::{Loading, Task, loading, task};
 use crate::tools::words::{SHELLS, name_of, names_an_option, without_version};
 use crate::tools::{clients, wrappers};
 use crate::touching::model::Class;
@@ -25,6 +25,7 @@ const TAKEN_APART: &[&str] = &[
     "goreman",
     "godotenv",
     "hivemind",
+    "hyperfine",
     "mise",
     "node",
     "nodemon",
@@ -58,6 +59,16 @@ pub(super) fn runs_others(name: &str) -> bool {
         || SHELLS.contains(&base)
         || TAKEN_APART.contains(&base)
         || wrappers::of(base).next().is_some()
+}
+
+/// Tells whether the words do everyday work with a program that may run others, and name none of the subcommands that do:
+/// `git status` is asked about all the time, and no project is looked for.
+pub(super) fn runs_nothing(words: &[String]) -> bool {
+    let is_said = |subcommand: &&str| words.iter().any(|word| word == subcommand);
+    let mut wrappers = wrappers::of(name_of(&words[0])).peekable();
+    wrappers.peek().is_some()
+        && loading(words) == Loading::Plain
+        && !wrappers.any(|wrapper| wrapper.subcommand.iter().all(is_said))
 }
 
 pub(super) fn is_safe_test(words: &[String]) -> bool {

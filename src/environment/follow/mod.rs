@@ -184,7 +184,7 @@ impl Expansion<'_> {
             "nps" => return non_empty(self.nps(words)),
             "pm2" | "pm2-dev" | "pm2-runtime" => return non_empty(self.pm2(words)),
             "playwright" => return (self.playwright(words), false),
-            "concurrently" => {
+            "concurrently" | "hyperfine" => {
                 let texts = words[1..].iter().filter(|word| !word.starts_with('-'));
                 let texts = texts.map(|text| spelled_out(text));
                 return non_empty(texts.flat_map(|text| self.text(&text, 1, None)).collect());

@@ -53,6 +53,9 @@ fn peel_one(wrapper: &Wrapper, words: &[String]) -> Option<Peeled> {
         at += 1;
     }
     at = skip_options(wrapper, words, at, &mut peeled)?;
+    while wrapper.positionals == usize::MAX && words.get(at).is_some_and(|word| word != "--") {
+        at = skip_options(wrapper, words, at + 1, &mut peeled)?;
+    }
     at = at.saturating_add(wrapper.positionals).min(words.len());
     if words.get(at).is_some_and(|word| word == "--") {
         at += 1;
@@ -89,8 +92,14 @@ fn skip_options(wrapper: &Wrapper, words: &[String], mut at: usize, peeled: &mut
             value = Some(words.get(at)?);
             at += 1;
         }
-        if let (Some(value), Some(meaning)) = (value, wrapper.meaning(option)) {
-            note(meaning, value, peeled);
+        match value.zip(wrapper.meaning(option)) {
+            Some((program, OptionValue::Program)) => {
+                peeled.words =
+                    std::iter::once(program).chain(words[at..].iter().map(String::as_str)).map(str::to_owned).collect();
+                return Some(words.len());
+            }
+            Some((value, meaning)) => note(meaning, value, peeled),
+            None => {}
         }
     }
     Some(at)
@@ -98,7 +107,9 @@ fn skip_options(wrapper: &Wrapper, words: &[String], mut at: usize, peeled: &mut
 
 fn note(meaning: OptionValue, value: &str, peeled: &mut Peeled) {
     match meaning {
-        OptionValue::Command => peeled.words = vec!["sh".to_owned(), "-c".to_owned(), value.to_owned()],
+        OptionValue::Command | OptionValue::Program => {
+            peeled.words = vec!["sh".to_owned(), "-c".to_owned(), value.to_owned()];
+        }
         OptionValue::Folder => peeled.folder = Some(value.to_owned()),
         OptionValue::Assignment => peeled.assignments.extend(assignment(value)),
         OptionValue::Files(reader, overrides) => {
@@ -140,11 +151,29 @@ mod tests {
             ("fly ssh console -a shop -C jest", "sh -c jest", Some(Effect::Elsewhere)),
             ("xargs -n 1 -I{} psql -h db {}", "psql -h db {}", None),
             ("parallel -j 4 pytest", "pytest", None),
+            ("nix develop .#ci -c npm test", "npm test", Some(Effect::Injects)),
+            ("nix shell nixpkgs#nodejs --command npm test", "npm test", None),
+            ("nix-shell -p nodejs yarn --run jest", "sh -c jest", Some(Effect::Injects)),
+            ("git -C app bisect run npm test", "npm test", None),
+            ("git rebase -i HEAD~3 --exec jest", "sh -c jest", None),
+            ("gcloud compute ssh vm --zone x --command jest", "sh -c jest", Some(Effect::Elsewhere)),
+            ("lxc exec db -- psql", "psql", Some(Effect::Container)),
+            ("taskset -c 0 npm test", "npm test", None),
         ];
         for (command, expected, effect) in table {
             assert_eq!(inside(command), Some((expected.to_owned(), effect)), "{command}");
         }
-        for command in ["bundle install", "docker ps", "timeout", "npm test", "poetry install", "sudo -u"] {
+        for command in [
+            "bundle install",
+            "docker ps",
+            "timeout",
+            "npm test",
+            "poetry install",
+            "sudo -u",
+            "git rebase main",
+            "git log",
+            "nix develop",
+        ] {
             assert_eq!(inside(command), None, "{command}");
         }
     }
