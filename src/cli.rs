@@ -10,5 +10,5 @@ mod usage;
 pub(crate) use crate::cli::line::{
     Action, Before, ColorChoice, Format, HooksAction, HooksChange, LogAction, RestoreChoice, VerificationChoice,
 };
-pub(crate) use crate::cli::read::{CommandLine, Request, Unasked, read, typed_value};
+pub(crate) use crate::cli::read::{CommandLine, Request, Unasked, read, read_hook, typed_value};
 pub(crate) use crate::cli::usage::UsageError;

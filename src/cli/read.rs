@@ -81,6 +81,15 @@ pub(crate) fn read(arguments: &[OsString]) -> Result<CommandLine, Unasked> {
     Ok(CommandLine { before, shared, request })
 }
 
+/// Reads what is right of a wrong line that answers an agent; `None` for every other line. An agent takes a failure for an
+/// answer, to every command: settings that many share may have been written for another version.
+pub(crate) fn read_hook(arguments: &[OsString]) -> Option<CommandLine> {
+    let matches = Line::command().ignore_errors(true).try_get_matches_from(arguments).ok()?;
+    let Line { before, shared, action, .. } = Line::from_arg_matches(&matches).ok()?;
+    let action = action.filter(|action| matches!(action, Action::Hook { .. }))?;
+    Some(CommandLine { before, shared, request: Request::Act(action) })
+}
+
 impl From<UsageError> for Unasked {
     fn from(error: UsageError) -> Self {
         Unasked::Wrong(error)

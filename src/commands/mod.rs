@@ -115,8 +115,14 @@ fn answer(arguments: &[OsString], inherited: &Inherited) -> Ending {
             let _ = shown.print();
             return Ending::Own(Exit::Success);
         }
-        // Nobody can say here whether a command was meant to be guarded.
-        Err(Unasked::Wrong(error)) => return failed(&plain_ui(arguments), &error.into(), "nothing was run"),
+        Err(Unasked::Wrong(error)) => match cli::read_hook(arguments) {
+            Some(asked) => {
+                Ui::new(false, false, false, Some(false)).warn(format!("safe-test: {error}: it is left out"));
+                asked
+            }
+            // Nobody can say here whether a command was meant to be guarded.
+            None => return failed(&plain_ui(arguments), &error.into(), "nothing was run"),
+        },
     };
     if let Request::Act(Action::Hook { agent, event }) = &asked.request {
         return hook::hook(&asked, agent.as_deref(), event.is_some(), inherited);

@@ -219,17 +219,20 @@ fn lines_of(arguments: &Value) -> Vec<String> {
         Value::String(line) => vec![line.clone()],
         Value::Array(lines) => lines.iter().flat_map(lines_of).collect(),
         Value::Object(named) => {
-            let one =
-                ["command", "CommandLine", "command_line", "cmd", "script"].iter().find_map(|key| named.get(*key));
-            match one {
-                Some(Value::String(line)) => vec![line.clone()],
-                // The words of one command.
-                Some(Value::Array(words)) => {
-                    let words: Option<Vec<&str>> = words.iter().map(Value::as_str).collect();
-                    words.filter(|words| !words.is_empty()).map(|words| shell_line(&words)).into_iter().collect()
+            // Which of them this agent runs is not known: so all are looked at.
+            let one = ["command", "CommandLine", "command_line", "cmd", "script"].iter().filter_map(|key| {
+                match named.get(*key)? {
+                    Value::String(line) => Some(line.clone()),
+                    // The words of one command.
+                    Value::Array(words) => {
+                        let words: Option<Vec<&str>> = words.iter().map(Value::as_str).collect();
+                        words.filter(|words| !words.is_empty()).map(|words| shell_line(&words))
+                    }
+                    _ => None,
                 }
-                _ => ["commands", "requests"].iter().filter_map(|key| named.get(*key)).flat_map(lines_of).collect(),
-            }
+            });
+            let several = ["commands", "requests"].iter().filter_map(|key| named.get(*key)).flat_map(lines_of);
+            one.chain(several).collect()
         }
         Value::Null | Value::Bool(_) | Value::Number(_) => Vec::new(),
     }
@@ -281,6 +284,10 @@ mod tests {
             (r#"{"tool_name": "shell", "tool_input": "true"}"#, &["true"]),
             (r#"{"toolCalls": [{"name": "bash", "args": {"command": "a"}}, {"name": "pwsh", "args": {}}]}"#, &["a"]),
             (r#"{"tool_call": {"name": "run_commands", "input": ["a", {"command": "b"}]}}"#, &["a", "b"]),
+            (
+                r#"{"tool_name": "Bash", "tool_input": {"command": "a", "cmd": "b", "commands": ["c"]}}"#,
+                &["a", "b", "c"],
+            ),
             (r#"{"tool_name": "Read", "tool_input": {"command": "a"}}"#, &[]),
             (r#"{"tool_name": 7, "tool_input": {"command": "a"}}"#, &[]),
         ] {

@@ -62,6 +62,32 @@ fn what_is_no_payload_is_denied_where_the_policy_is_strict() {
 }
 
 #[test]
+fn a_wrong_word_on_the_line_changes_no_answer() {
+    let sandbox = Sandbox::new();
+    let lines: [&[&str]; 9] = [
+        &["hook", "--agnet", "claude"],
+        &["hook", "later-event"],
+        &["hook", "--agent"],
+        &["hook", "--agent", "claude", "--agent", "claude"],
+        &["hook", "--agent", "claude", "--format", "xml"],
+        &["hook", "--agent", "claude", "-x"],
+        &["hook", "--", "more"],
+        &["-q", "-v", "hook"],
+        &["--dry-run", "hook", "--agent", "claude"],
+    ];
+    for line in lines {
+        let outcome = ask(&sandbox, line, from_claude(&sandbox, TOUCHING)).expect_code(0);
+        assert!(reason(&outcome).contains("safe-test npx"), "{line:?}");
+        assert!(outcome.stderr.starts_with("safe-test: `"), "{line:?}: {}", outcome.stderr);
+        let outcome = ask(&sandbox, line, from_claude(&sandbox, PLAIN)).expect_code(0);
+        assert_eq!(outcome.stdout, "", "{line:?}");
+    }
+    // What is asked for by another line is not guessed.
+    ask(&sandbox, &["hooks", "--agnet"], "").expect_code(125);
+    ask(&sandbox, &["--nope", "true", "hook"], "").expect_code(125);
+}
+
+#[test]
 fn a_shell_without_a_command_cannot_be_judged() {
     for input in
         [json!(null), json!({}), json!({ "command": 7 }), json!({ "command": [] }), json!({ "text": TOUCHING })]
