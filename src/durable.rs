@@ -50,7 +50,8 @@ pub(crate) fn write(path: &Path, content: &[u8]) -> io::Result<()> {
 }
 
 /// Writes a file that others may read, a program where it is `executable`; otherwise like [`write()`]. A new file is for
-/// everybody whom the umask lets have it; one that is there keeps its permissions.
+/// everybody whom the umask lets have it; one that is there keeps its permissions, and as a program whoever can read it can
+/// execute it.
 ///
 /// # Errors
 ///
@@ -61,7 +62,9 @@ pub(crate) fn write_public(path: &Path, content: &[u8], executable: bool) -> io:
     clear_unfinished(folder);
     let partial = unfinished_with(folder, if executable { 0o777 } else { 0o666 })?;
     if let Some(known) = known {
-        partial.as_file().set_permissions(known)?;
+        let mode = known.mode();
+        let mode = if executable { mode | (mode & 0o444) >> 2 } else { mode };
+        partial.as_file().set_permissions(Permissions::from_mode(mode))?;
     }
     finish(partial, path, content)
 }

@@ -285,6 +285,21 @@ fn the_status_says_what_is_there_and_whether_it_works() {
 }
 
 #[test]
+fn a_hook_that_cannot_be_executed_is_told_and_made_a_program_again() {
+    for (git, script) in [(Git::Old, ".git/hooks/pre-push"), (Git::New, ".git/safe-test/pre-push")] {
+        let project = Project::without_hook(git).tested_by("tests");
+        project.sandbox.run(&["hooks", "install"]).expect_code(0);
+        let script = project.sandbox.project().join(script);
+        fs::set_permissions(&script, fs::Permissions::from_mode(0o644)).unwrap();
+        let outcome = project.sandbox.run(&["hooks", "status", "git"]).expect_code(125);
+        assert!(outcome.stdout.contains("bad: "), "{}", outcome.stdout);
+        project.sandbox.run(&["hooks", "install"]).expect_code(0);
+        assert!(is_executable(&script));
+        project.sandbox.run(&["hooks", "status", "git"]).expect_code(0);
+    }
+}
+
+#[test]
 fn what_has_no_place_for_hooks_is_refused_with_what_has() {
     let project = Project::without_hook(Git::Old);
     let outcome = project.sandbox.run(&["hooks", "install", "gti"]).expect_code(125);

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::fs;
 use std::io;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
@@ -60,12 +61,12 @@ pub(super) struct Plan {
 /// One change.
 #[derive(Debug)]
 pub(super) enum Step {
-    /// A file gets a content, or goes. One that is there keeps its permissions.
+    /// A file gets a content, or goes. One that is there keeps its permissions, but for what `executable` adds.
     File {
         path: PathBuf,
         before: Option<Vec<u8>>,
         after: Option<Vec<u8>>,
-        /// A new one can be executed.
+        /// It can be executed by those who can read it.
         executable: bool,
     },
     /// What is at one place goes to another one, where nothing is.
@@ -228,9 +229,28 @@ impl Step {
             Step::EmptyFolder { path } => return vec![format!("{} (removed)", shown(path))],
             Step::Git { words } => return vec![format!("git {}", shell_line(words))],
         };
-        let [before, after] = [before, after].map(|content| content.as_deref().map(String::from_utf8_lossy));
-        unified(&shown(path), before.as_deref(), after.as_deref()).iter().map(|line| printable(line)).collect()
+        if before == after {
+            return vec![format!("{} (can be executed again)", shown(path))];
+        }
+        // What stands around ours may hold passwords.
+        let [before, after] = [before, after].map(|content| content.as_deref().map(lossless));
+        let lines = unified(&shown(path), before.as_deref(), after.as_deref());
+        lines.iter().map(|line| printable(&ForeignText::of(line))).collect()
     }
+}
+
+/// Returns the path without links, as far as it is there.
+pub(super) fn resolved(path: &Path) -> PathBuf {
+    let there = path.ancestors().find_map(|above| Some((above, above.canonicalize().ok()?)));
+    match there {
+        Some((above, real)) => real.join(path.strip_prefix(above).unwrap_or(Path::new(""))),
+        None => path.to_owned(),
+    }
+}
+
+/// Tells whether a file can be executed by somebody.
+pub(super) fn is_program(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|found| found.permissions().mode() & 0o111 != 0)
 }
 
 /// Reads a file; `None` where there is none.

@@ -74,6 +74,11 @@ impl Manager {
     }
 }
 
+/// Tells whether safe-test stands in a script or settings, and not in a comment alone.
+pub(super) fn names_us(text: &str) -> bool {
+    text.lines().any(|line| line.contains("safe-test") && !line.trim_start().starts_with('#'))
+}
+
 /// How what we put into a script of husky's begins and ends. The second beginning stands on a line that we have ended.
 const BEGINNINGS: [&str; 2] = [
     "# safe-test: begin (`safe-test hooks remove` takes it out)\n",
@@ -119,6 +124,20 @@ fn yaml(line: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_comment_about_safe_test_does_not_run_it() {
+        for (text, expected) in [
+            ("# safe-test is not here yet\nnpm run lint\n", false),
+            ("pre-push:\n  commands:\n    # run: safe-test npm test\n", false),
+            ("      run: safe-test npm test # slow\n", true),
+            ("{\"run\": \"safe-test npm test\"}", true),
+            ("", false),
+        ] {
+            assert_eq!(names_us(text), expected, "{text}");
+        }
+        assert!(names_us(&with_block("", "npm test")));
+    }
 
     #[test]
     fn a_block_goes_in_once_and_out_to_the_byte() {

@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use crate::audit;
 use crate::commands::hooks::adapter::{Adapter, Asked, Standing, Way};
 use crate::commands::hooks::git::error::{GitError, how_to_set};
-use crate::commands::hooks::git::managers::{Manager, with_block, without_block};
+use crate::commands::hooks::git::managers::{Manager, names_us, with_block, without_block};
 use crate::commands::hooks::git::repository::Repository;
 use crate::commands::hooks::plan;
 use crate::commands::hooks::plan::{Done, Plan, Step};
@@ -114,7 +114,7 @@ impl Found {
             }
         }
         let Some((manager, path)) = managed(git, &folder)? else { return Ok(Found::Nowhere) };
-        let is_there = text(&path)?.is_some_and(|text| text.contains("safe-test"));
+        let is_there = text(&path)?.is_some_and(|text| names_us(&text));
         Ok(if is_there { Found::Managed { manager, path } } else { Found::Nowhere })
     }
 
@@ -171,7 +171,7 @@ fn in_settings(git: &Repository<'_>) -> Result<Plan, Failure> {
     let script = git.own_folder()?.join(SCRIPT);
     let before = content(&script)?;
     let mut steps = Vec::new();
-    if before.as_deref() != Some(PRE_PUSH.as_bytes()) {
+    if before.as_deref() != Some(PRE_PUSH.as_bytes()) || !plan::is_program(&script) {
         steps.push(Step::File {
             path: script.clone(),
             before: before.clone(),
@@ -203,7 +203,7 @@ fn in_file(path: &Path) -> Result<Plan, Failure> {
     };
     let is_there = before.as_ref().is_some_and(|before| is_ours(&String::from_utf8_lossy(before)));
     let done = match &before {
-        Some(before) if before == PRE_PUSH.as_bytes() => Done::Unchanged,
+        Some(before) if before == PRE_PUSH.as_bytes() && plan::is_program(path) => Done::Unchanged,
         _ if is_there => Done::Updated,
         _ => Done::Installed,
     };
@@ -232,7 +232,7 @@ fn in_manager(manager: Manager, path: &Path, command: Option<&str>) -> Result<Pl
     let text = before.as_deref().map(String::from_utf8_lossy).unwrap_or_default();
     let plan = |done, steps, notes| Plan { done, path: path.to_owned(), steps, command: None, notes };
     if let Some(snippet) = manager.snippet(command.unwrap_or("npm test")) {
-        if text.contains("safe-test") {
+        if names_us(&text) {
             return Ok(plan(Done::Unchanged, Vec::new(), Vec::new()));
         }
         let first = format!("{} keeps the hooks of this repository; put this there:", manager.name());
@@ -241,7 +241,7 @@ fn in_manager(manager: Manager, path: &Path, command: Option<&str>) -> Result<Pl
     }
     let has_block = without_block(&text) != text;
     // Lines that a person wrote are as good as ours.
-    if text.contains("safe-test") && !has_block {
+    if names_us(&text) && !has_block {
         return Ok(plan(Done::Unchanged, Vec::new(), Vec::new()));
     }
     let Some(command) = command else { return Err(GitError::NoCommand { path: path.to_owned() }.into()) };
@@ -306,6 +306,9 @@ fn standing(git: &Repository<'_>, found: &Found) -> Result<Standing, Failure> {
             Some(format!("the program that keeps the hooks has put it aside, and does not run it; {AGAIN}"))
         }
         Found::File { .. } if !is_current()? => Some(format!("it is of another version; {AGAIN}")),
+        Found::File { .. } if !plan::is_program(path) => {
+            Some(format!("it cannot be executed, so git does not run it; {AGAIN}"))
+        }
         Found::Settings { .. } if !git.has_hooks_in_settings()? => {
             Some(format!("this git does not run hooks from its settings; {AGAIN}"))
         }

@@ -3,12 +3,13 @@
 use std::ffi::OsString;
 use std::io;
 use std::os::unix::ffi::OsStringExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Output;
 
 use crate::commands::context::Context;
 use crate::commands::hooks::adapter::Way;
 use crate::commands::hooks::git::error::{GitError, SETTING};
+use crate::commands::hooks::plan::resolved;
 use crate::own_tools::Git;
 use crate::secret::ForeignText;
 use crate::text::lossless;
@@ -153,13 +154,4 @@ impl<'a> Repository<'a> {
 fn taken_apart(output: Output) -> (bool, Vec<u8>, String) {
     let said = ForeignText::of(lossless(&output.stderr).lines().next().unwrap_or("no reason was given")).to_string();
     (output.status.success(), output.stdout, said)
-}
-
-/// Returns the path without links, as far as it is there.
-fn resolved(path: &Path) -> PathBuf {
-    let there = path.ancestors().find_map(|above| Some((above, above.canonicalize().ok()?)));
-    match there {
-        Some((above, real)) => real.join(path.strip_prefix(above).unwrap_or(Path::new(""))),
-        None => path.to_owned(),
-    }
 }
