@@ -154,6 +154,78 @@ fn a_link_is_followed_where_it_is_the_persons_own_and_not_out_of_a_project() {
     let outcome = run(&sandbox, &["install", "claude"], 125);
     assert!(outcome.stderr.contains("a link that leads out of the project"), "{}", outcome.stderr);
     assert_eq!(fs::read_to_string(dotfiles.join("claude.json")).unwrap(), "{}\n");
+
+    // A folder that is a link leads out as well.
+    symlink(&dotfiles, sandbox.project().join(".cursor")).unwrap();
+    let before = tree(&sandbox.home());
+    let outcome = run(&sandbox, &["install", "cursor"], 125);
+    assert!(outcome.stderr.contains("a link that leads out of the project"), "{}", outcome.stderr);
+    assert_eq!(tree(&sandbox.home()), before);
+    fs::create_dir(sandbox.project().join("kept")).unwrap();
+    symlink("kept", sandbox.project().join(".codex")).unwrap();
+    run(&sandbox, &["install", "codex"], 0);
+    assert!(sandbox.read("kept/hooks.json").contains("safe-test hook"));
+}
+
+#[test]
+fn what_is_shown_of_settings_holds_no_password() {
+    let sandbox = sandbox();
+    sandbox.write(
+        ".claude/settings.json",
+        "{\n  \"env\": {\n    \"OTHER_API_KEY\": \"sk-0a1b2c3d4e5f\",\n    \"DATABASE_URL\": \"postgres://app:hunter2@db/shop\"\n  }\n}\n",
+    );
+    for arguments in [
+        &["install", "--dry-run", "claude"][..],
+        &["install", "--dry-run", "--format", "json", "claude"],
+        &["install", "claude"],
+        &["remove", "claude"],
+    ] {
+        let shown = run(&sandbox, arguments, 0).stdout;
+        assert!(shown.contains("DATABASE_URL") && shown.contains("safe-test hook"), "{shown}");
+        assert!(!shown.contains("hunter2") && !shown.contains("sk-0a1b2c3d4e5f"), "{shown}");
+    }
+    assert!(sandbox.read(".claude/settings.json").contains("app:hunter2@db"));
+}
+
+#[test]
+fn what_others_put_into_a_file_of_our_name_stays() {
+    let sandbox = sandbox();
+    for (agent, file) in [("copilot", ".github/hooks/safe-test.json"), ("kiro", ".kiro/hooks/safe-test.json")] {
+        run(&sandbox, &["install", agent], 0);
+        let mut settings: Value = serde_json::from_str(&sandbox.read(file)).unwrap();
+        let list = match agent {
+            "copilot" => &mut settings["hooks"]["PreToolUse"],
+            _ => &mut settings["hooks"],
+        };
+        list.as_array_mut().unwrap().push(serde_json::json!({"name": "theirs", "command": "their-guard"}));
+        let text = settings.to_string().replace("10", "20");
+        sandbox.write(file, &text);
+        run(&sandbox, &["install", agent], 0);
+        assert_eq!(sandbox.read(file), text, "{agent}");
+        run(&sandbox, &["remove", agent], 0);
+        let left = sandbox.read(file);
+        assert!(left.contains("their-guard") && !left.contains("safe-test"), "{left}");
+    }
+    // A script of theirs that is called so is not ours.
+    let theirs = r#"{"hooks": {"PreToolUse": [{"hooks": [{"command": "./scripts/safe-test.sh"}]}]}}"#;
+    sandbox.write(".claude/settings.json", theirs);
+    run(&sandbox, &["install", "claude"], 0);
+    assert!(sandbox.read(".claude/settings.json").contains("safe-test hook"));
+    run(&sandbox, &["remove", "claude"], 0);
+    assert_eq!(sandbox.read(".claude/settings.json"), theirs);
+}
+
+#[test]
+fn a_script_that_cannot_be_executed_is_made_a_program_again() {
+    let sandbox = sandbox();
+    run(&sandbox, &["install", "cline"], 0);
+    let script = sandbox.project().join(".clinerules/hooks/PreToolUse");
+    let before = tree(script.parent().unwrap());
+    fs::set_permissions(&script, fs::Permissions::from_mode(0o644)).unwrap();
+    expect_problem(&sandbox, "cline", "cannot be asked");
+    let outcome = run(&sandbox, &["install", "cline"], 0);
+    assert!(outcome.stdout.contains("can be executed again"), "{}", outcome.stdout);
+    assert_eq!(tree(script.parent().unwrap()), before);
 }
 
 #[test]
@@ -292,18 +364,25 @@ fn a_hook_that_does_not_stop_anything_is_told() {
     let in_project = sandbox.project().join("safe-test");
     crate::support::write_program(&in_project, "#!/bin/sh\ntouch started\n", 0o755);
     for (text, says) in [
-        (with(&format!("{} hook", lets_all_go.display())), "does not stop"),
+        (with(&format!("{} hook", lets_all_go.display())), "is no safe-test on PATH: it is not tried"),
         (with("/nowhere/safe-test hook --agent cursor"), "/nowhere/safe-test was not found"),
         (with(&format!("{} hook", in_project.display())), "lies in the project"),
         (with("./safe-test hook"), "is not tried"),
         (with("safe-test hook; touch started"), "more than a plain call"),
         (with("safe-test hook || true"), "more than a plain call"),
         (installed.replace("\"Shell\"", "\"Write\""), "its matcher `Write`"),
+        (installed.replace("\"timeout\"", "\"async\""), "what its `async` does is not known"),
     ] {
         sandbox.write(".cursor/hooks.json", text);
         expect_problem(&sandbox, "cursor", says);
     }
     assert!(!sandbox.project().join("started").exists());
+    // What a person's own settings say is the person's.
+    fs::create_dir_all(sandbox.home().join(".cursor")).unwrap();
+    fs::remove_file(sandbox.project().join(".cursor/hooks.json")).unwrap();
+    fs::write(sandbox.home().join(".cursor/hooks.json"), with(&format!("{} hook", lets_all_go.display()))).unwrap();
+    expect_problem(&sandbox, "cursor", "does not stop");
+    fs::remove_file(sandbox.home().join(".cursor/hooks.json")).unwrap();
     sandbox.write(".cursor/hooks.json", [0xff]);
     expect_unread(&sandbox, "is not UTF-8");
     fs::remove_file(sandbox.project().join(".cursor/hooks.json")).unwrap();
@@ -313,6 +392,32 @@ fn a_hook_that_does_not_stop_anything_is_told() {
     sandbox.write(".cursor/hooks.json", "{");
     let told = status(&sandbox, "cursor", 125);
     assert!(told["problem"].as_str().unwrap().contains(".cursor/hooks.json: line 1"), "{told}");
+}
+
+#[test]
+fn nothing_of_a_clone_is_started_whatever_part_of_it_is_the_project() {
+    let mut sandbox = sandbox();
+    for program in [sandbox.project().join("safe-test"), sandbox.project().join("part/bin/safe-test")] {
+        fs::create_dir_all(program.parent().unwrap()).unwrap();
+        crate::support::write_program(&program, "#!/bin/sh\ntouch \"$0.started\"\n", 0o755);
+    }
+    sandbox.write("part/.safe-test.toml", "");
+    let settings = sandbox.write("part/.claude/settings.json", "{}");
+    let part = sandbox.project().join("part");
+    let above = sandbox.project().join("safe-test");
+    for command in ["/proc/self/cwd/safe-test hook".to_owned(), format!("{} hook", above.display())] {
+        let handler = serde_json::json!({"type": "command", "command": command});
+        let hooks = serde_json::json!({"hooks": {"PreToolUse": [{"matcher": "Bash", "hooks": [handler]}]}});
+        fs::write(&settings, hooks.to_string()).unwrap();
+        let outcome = sandbox.run(&["-C", "part", "hooks", "status", "claude"]).expect_code(125);
+        assert!(outcome.stdout.contains("it is not tried"), "{}", outcome.stdout);
+    }
+    // A script of ours looks on PATH, which may lead into the project, too.
+    sandbox.put_on_path(&part.join("bin"));
+    sandbox.run(&["-C", "part", "hooks", "install", "cline"]).expect_code(0);
+    let outcome = sandbox.run(&["-C", "part", "hooks", "status", "cline"]).expect_code(0);
+    assert!(outcome.stdout.contains("it stops a command"), "{}", outcome.stdout);
+    assert!(!sandbox.project().join("safe-test.started").exists() && !part.join("bin/safe-test.started").exists());
 }
 
 #[test]
@@ -338,6 +443,8 @@ fn what_agents_want_besides_is_told() {
     assert!(!outcome.stdout.contains("trusted"), "{}", outcome.stdout);
     fs::write(&settings, format!("{trusted}[features]\nhooks = false\n")).unwrap();
     expect_problem(&sandbox, "codex", "switched off");
+    fs::write(&settings, format!("{trusted}= [\n")).unwrap();
+    expect_problem(&sandbox, "codex", "nobody knows whether a person has trusted it");
 
     run(&sandbox, &["install", "gemini"], 0);
     let own = sandbox.home().join(".gemini");
@@ -350,6 +457,8 @@ fn what_agents_want_besides_is_told() {
         ("trustedFolders.json", format!("{{{parent:?}: \"TRUST_FOLDER\"}}"), false),
         ("trustedFolders.json", format!("{{{parent:?}: \"TRUST_PARENT\"}}"), true),
         ("trustedFolders.json", format!("{{{project:?}: \"TRUST_FOLDER\"}}"), true),
+        ("trustedFolders.json", format!("{{\"/\": \"TRUST_FOLDER\", {project:?}: \"DO_NOT_TRUST\"}}"), false),
+        ("trustedFolders.json", format!("{{\"/\": \"DO_NOT_TRUST\", {project:?}: \"TRUST_FOLDER\"}}"), true),
         ("trustedFolders.json", "no JSON".to_owned(), false),
         ("settings.json", "{\"security\": {\"folderTrust\": {\"enabled\": true}}}".to_owned(), false),
         ("settings.json", "{\"security\": {\"folderTrust\": {\"enabled\": false}}}".to_owned(), true),
@@ -363,9 +472,26 @@ fn what_agents_want_besides_is_told() {
         }
     }
 
+    fs::write(
+        own.join("settings.json"),
+        "{\"security\": {\"folderTrust\": {\"enabled\": false}}, \"hooksConfig\": {\"enabled\": false}}",
+    )
+    .unwrap();
+    expect_problem(&sandbox, "gemini", "`hooksConfig`");
+
+    // Wherever the hook stands, and wherever it is said; a mark in front of the text hides nothing.
+    for scope in [&[][..], &["--user"]] {
+        run(&sandbox, &[&["install", "claude"][..], scope].concat(), 0);
+        sandbox.write(".claude/settings.local.json", "\u{feff}{\"disableAllHooks\": true}");
+        expect_problem(&sandbox, "claude", "`disableAllHooks`");
+        sandbox.write(".claude/settings.local.json", "{\"disableAllHooks\": false}");
+        assert_eq!(status(&sandbox, "claude", 0)["stops"], true);
+        run(&sandbox, &[&["remove", "claude"][..], scope].concat(), 0);
+    }
+    sandbox.write(".claude/settings.json", "\u{feff}{}");
     run(&sandbox, &["install", "claude"], 0);
+    assert_eq!(status(&sandbox, "claude", 0)["stops"], true);
     sandbox.write(".claude/settings.local.json", "{\"disableAllHooks\": true}");
-    expect_problem(&sandbox, "claude", "`disableAllHooks`");
     sandbox.tool("claude", "#!/bin/sh\necho '2.1.240 (Claude Code)'\n");
     let told = status(&sandbox, "claude", 125);
     assert!(told["notes"][0].as_str().unwrap().contains("Claude Code 2.1.240"), "{told}");

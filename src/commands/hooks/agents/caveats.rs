@@ -17,9 +17,12 @@ const CLAUDE_BLOCKS_SINCE: [u32; 3] = [2, 1, 295];
 /// Lists why the agent does not start what stands in `path`.
 pub(super) fn problems(agent: &Agent, scope: &Scope, path: &Path, context: &Context) -> Vec<String> {
     match agent.name {
-        "claude" => claude_is_off(scope).into_iter().collect(),
+        "claude" => claude_is_off(agent, context).into_iter().collect(),
         "codex" => codex_does_not_start(agent, path, context).into_iter().collect(),
-        "gemini" => gemini_does_not_start(agent, path, context).into_iter().collect(),
+        "gemini" => gemini_is_off(agent, context)
+            .into_iter()
+            .chain(gemini_does_not_start(agent, scope, path, context))
+            .collect(),
         _ => Vec::new(),
     }
 }
@@ -32,14 +35,22 @@ pub(super) fn notes(agent: &Agent, context: &Context) -> Vec<String> {
     }
 }
 
-fn claude_is_off(scope: &Scope) -> Option<String> {
-    let names = [".claude/settings.json", ".claude/settings.local.json", "settings.json"];
-    let is_off = |name: &&str| {
-        let text = text_of(&scope.folder.join(name)).ok().flatten()?;
-        Some(member(&parse(&text).ok()?, "disableAllHooks").ok()??.as_boolean_lit()?.value)
-    };
-    let name = names.iter().find(|name| is_off(name) == Some(true))?;
-    Some(format!("{} switches all hooks off: `disableAllHooks`", shown(&scope.folder.join(name))))
+/// Settings of the project count before a person's own, and those of a person for this project before both.
+fn claude_is_off(agent: &Agent, context: &Context) -> Option<String> {
+    let project = Scope::project(agent, context).folder.join(".claude");
+    let own = Scope::user(agent, context).map(|own| own.folder.join("settings.json"));
+    let paths = [project.join("settings.local.json"), project.join("settings.json")].into_iter().chain(own);
+    let mut said = paths.filter_map(|path| Some((is_on(&path, &["disableAllHooks"])?, path)));
+    let (is_off, path) = said.next()?;
+    is_off.then(|| format!("{} switches all hooks off: `disableAllHooks`", shown(&path)))
+}
+
+/// What a file of settings says at that place: yes or no.
+fn is_on(path: &Path, keys: &[&str]) -> Option<bool> {
+    let text = text_of(path).ok().flatten()?;
+    let settings = parse(&text).ok()?;
+    let value = keys.iter().try_fold(&settings, |value, key| member(value, key).ok().flatten())?;
+    Some(value.as_boolean_lit()?.value)
 }
 
 fn claude_is_old(context: &Context) -> Option<String> {
@@ -61,9 +72,13 @@ fn version(text: &str) -> Option<[u32; 3]> {
 
 /// Codex starts a hook only once a person has trusted it, which it writes down in its own settings.
 fn codex_does_not_start(agent: &Agent, path: &Path, context: &Context) -> Option<String> {
-    let own = Scope::user(agent, context).ok()?;
-    let settings = text_of(&own.folder.join("config.toml")).ok().flatten().unwrap_or_default();
-    let settings: toml::Table = settings.parse().ok()?;
+    let own = Scope::user(agent, context).map(|own| own.folder.join("config.toml"));
+    let text = own.as_ref().ok().and_then(|own| text_of(own).ok().flatten()).unwrap_or_default();
+    let Ok(settings) = text.parse::<toml::Table>() else {
+        return Some(
+            "Codex's own settings cannot be read: nobody knows whether a person has trusted it there".to_owned(),
+        );
+    };
     let at = |keys: &[&str]| {
         let mut keys = keys.iter();
         let first = settings.get(*keys.next()?)?;
@@ -79,28 +94,38 @@ fn codex_does_not_start(agent: &Agent, path: &Path, context: &Context) -> Option
     (!is_trusted).then(|| "Codex does not start it until a person has trusted it there: `/hooks`".to_owned())
 }
 
-/// Gemini CLI starts hooks in the folders that a person trusts, which it writes down in its own settings. Of a person's own
-/// hooks nothing can be said here: they are for all folders.
-fn gemini_does_not_start(agent: &Agent, path: &Path, context: &Context) -> Option<String> {
-    let own = Scope::user(agent, context).ok()?.folder;
-    if path.starts_with(&own) {
+/// Where Gemini CLI keeps a person's settings; `None` without a home folder.
+fn of_gemini(agent: &Agent, context: &Context) -> Option<PathBuf> {
+    Scope::user(agent, context).ok().map(|own| own.folder)
+}
+
+fn gemini_is_off(agent: &Agent, context: &Context) -> Option<String> {
+    let project = Scope::project(agent, context).folder.join(".gemini");
+    let paths = [Some(project), of_gemini(agent, context)].into_iter().flatten().map(|at| at.join("settings.json"));
+    let path = paths.into_iter().find(|path| is_on(path, &["hooksConfig", "enabled"]) == Some(false))?;
+    Some(format!("{} switches all hooks off: `hooksConfig`", shown(&path)))
+}
+
+/// Gemini CLI starts hooks in the folders that a person trusts, which it writes down in its own settings; of several that
+/// hold the project the longest counts. Of a person's own hooks nothing can be said here: they are for all folders.
+///
+/// Source: gemini-cli `packages/cli/src/config/trustedFolders.ts`.
+fn gemini_does_not_start(agent: &Agent, scope: &Scope, path: &Path, context: &Context) -> Option<String> {
+    if !scope.is_project {
         return None;
     }
-    let settings = text_of(&own.join("settings.json")).ok().flatten();
-    let is_off = settings.as_deref().and_then(|text| {
-        let settings = parse(text).ok()?;
-        let security = member(&settings, "security").ok()??;
-        member(member(security, "folderTrust").ok()??, "enabled").ok()??.as_boolean_lit().map(|lit| !lit.value)
-    });
+    let own = of_gemini(agent, context).unwrap_or_default();
+    let is_off = is_on(&own.join("settings.json"), &["security", "folderTrust", "enabled"]) == Some(false);
     let known = text_of(&own.join("trustedFolders.json")).ok().flatten().unwrap_or_default();
     let known: BTreeMap<PathBuf, String> = serde_json::from_str(&known).unwrap_or_default();
-    // `TRUST_PARENT` means the folder above and all that is in it.
-    let mut trusted = known.iter().filter_map(|(folder, word)| match word.as_str() {
-        "TRUST_FOLDER" => Some(folder.as_path()),
-        "TRUST_PARENT" => folder.parent(),
-        _ => None,
+    let holding = known.iter().filter(|(folder, word)| match word.as_str() {
+        // It means the folder above and all that is in it.
+        "TRUST_PARENT" => folder.parent().is_some_and(|parent| path.starts_with(parent)),
+        _ => path.starts_with(folder),
     });
-    let is_trusted = is_off == Some(true) || trusted.any(|folder| path.starts_with(folder));
+    let longest = holding.max_by_key(|(folder, _)| folder.as_os_str().len());
+    let is_trusted =
+        is_off || longest.is_some_and(|(_, word)| ["TRUST_FOLDER", "TRUST_PARENT"].contains(&word.as_str()));
     (!is_trusted)
         .then(|| "Gemini CLI does not start it until a person has trusted the folder there: `/permissions`".to_owned())
 }

@@ -9,6 +9,7 @@ use crate::commands::hooks::agents::rows::{Agent, Kind, Setting};
 use crate::commands::hooks::agents::scope::{AgentError, Scope, is_ours, text_of};
 use crate::commands::hooks::agents::settings::{Piece, Unfit};
 use crate::commands::hooks::agents::{settings, trial};
+use crate::commands::hooks::plan;
 use crate::commands::hooks::plan::{Done, Plan, Step};
 use crate::error::Failure;
 use crate::own_tools;
@@ -55,12 +56,17 @@ impl Adapter for Agent {
             main.get_or_insert_with(|| path.clone());
             let before = text_of(&path)?;
             let wanted = wanted(setting, &scope, asked.context, way, before.as_deref());
+            let executable = matches!(setting.kind, Kind::Own { executable: true, .. });
             match wanted.map_err(|why| why.at(&path))? {
                 Wanted::Nothing => {}
+                Wanted::AsItIs if executable && !plan::is_program(&path) => {
+                    is_ours_there = true;
+                    let content = before.map(String::into_bytes);
+                    steps.push(Step::File { path, before: content.clone(), after: content, executable });
+                }
                 Wanted::AsItIs => is_ours_there = true,
                 Wanted::Text { text, replaces_ours } => {
                     is_ours_there |= replaces_ours;
-                    let executable = matches!(setting.kind, Kind::Own { executable: true, .. });
                     let [before, after] = [before, text].map(|text| text.map(String::into_bytes));
                     steps.push(Step::File { path, before, after, executable });
                 }

@@ -112,21 +112,10 @@ const CODEX_PIECES: &[Piece<'static>] = &[command(
 )];
 
 /// Copilot's CLI and cloud agent and VS Code read it; VS Code takes `bash` and `powershell` for its own.
-const COPILOT_FILE: &str = r#"{
-  "version": 1,
-  "hooks": {
-    "PreToolUse": [
-      {
-        "type": "command",
-        "matcher": "Bash",
-        "bash": "safe-test hook",
-        "powershell": "safe-test hook",
-        "timeoutSec": 10
-      }
-    ]
-  }
-}
-"#;
+const COPILOT_PIECES: &[Piece<'static>] = &[command(
+    &["hooks", "PreToolUse"],
+    r#"{"type": "command", "matcher": "Bash", "bash": "safe-test hook", "powershell": "safe-test hook", "timeoutSec": 10}"#,
+)];
 
 /// The timeout is in milliseconds.
 const GEMINI_PIECES: &[Piece<'static>] = &[command(
@@ -147,47 +136,20 @@ const WINDSURF_PIECES: &[Piece<'static>] =
 const DEVIN_ENTRY: &str =
     r#"{"matcher": "exec", "hooks": [{"type": "command", "command": "safe-test hook --agent devin", "timeout": 10}]}"#;
 
-const KIRO_FILE: &str = r#"{
-  "version": "v1",
-  "hooks": [
-    {
-      "name": "safe-test",
-      "trigger": "PreToolUse",
-      "matcher": "execute_bash|shell",
-      "action": {
-        "type": "command",
-        "command": "safe-test hook --agent kiro"
-      },
-      "timeout": 10,
-      "enabled": true
-    }
-  ]
-}
-"#;
+const KIRO_PIECES: &[Piece<'static>] = &[command(
+    &["hooks"],
+    r#"{"name": "safe-test", "trigger": "PreToolUse", "matcher": "execute_bash|shell", "action": {"type": "command", "command": "safe-test hook --agent kiro"}, "timeout": 10, "enabled": true}"#,
+)];
 
 /// `on_failure` denies where the handler gives no answer (Goose).
-const GOOSE_FILE: &str = r#"{
-  "hooks": {
-    "PreToolUse": [
-      {
-        "matcher": "shell",
-        "hooks": [
-          {
-            "type": "command",
-            "command": "safe-test hook --agent goose",
-            "timeout": 10,
-            "on_failure": "block"
-          }
-        ]
-      }
-    ]
-  }
-}
-"#;
+const GOOSE_PIECES: &[Piece<'static>] = &[command(
+    &["hooks", "PreToolUse"],
+    r#"{"matcher": "shell", "hooks": [{"type": "command", "command": "safe-test hook --agent goose", "timeout": 10, "on_failure": "block"}]}"#,
+)];
 
 const GOOSE: &[Setting] = &[
     Setting { file: ".agents/plugins/safe-test/plugin.json", kind: own(OPEN_PLUGIN) },
-    Setting { file: ".agents/plugins/safe-test/hooks/hooks.json", kind: own(GOOSE_FILE) },
+    entries(".agents/plugins/safe-test/hooks/hooks.json", "{}", GOOSE_PIECES),
 ];
 
 pub(crate) const OPEN_PLUGIN: &str = include_str!("../../../../hooks/open-plugin/safe-test/plugin.json");
@@ -199,16 +161,19 @@ const OPENCODE: &str = include_str!("../../../../hooks/opencode/safe-test.js");
 /// The timeout is in milliseconds, and a command is the path of a script.
 const AUGMENT: &[Setting] = &[
     Setting {
-        file: "settings.json",
+        file: ".augment/settings.json",
         kind: Kind::Entries {
             base: "{}",
             pieces: &[command(
                 &["hooks", "PreToolUse"],
-                r#"{"matcher": "launch-process", "hooks": [{"type": "command", "command": "@FOLDER@/hooks/safe-test.sh", "timeout": 10000}]}"#,
+                r#"{"matcher": "launch-process", "hooks": [{"type": "command", "command": "@FOLDER@/.augment/hooks/safe-test.sh", "timeout": 10000}]}"#,
             )],
         },
     },
-    Setting { file: "hooks/safe-test.sh", kind: script(include_str!("../../../../hooks/augment/safe-test.sh")) },
+    Setting {
+        file: ".augment/hooks/safe-test.sh",
+        kind: script(include_str!("../../../../hooks/augment/safe-test.sh")),
+    },
 ];
 
 /// Zed has no hooks: these are regular expressions over a line's parts, which say no reason. They hold what destroys.
@@ -265,7 +230,7 @@ pub(crate) const ALL: &[Agent] = &[
         title: "Augment",
         marks: &[".augment", "~/.augment"],
         project: &[],
-        user: home(".augment"),
+        user: home(""),
         of_user: AUGMENT,
         besides: None,
         trial: Some(Trial {
@@ -333,9 +298,9 @@ pub(crate) const ALL: &[Agent] = &[
         name: "copilot",
         title: "GitHub Copilot and VS Code",
         marks: &[".github/hooks", ".github/copilot", ".github/copilot-instructions.md", "~/.copilot"],
-        project: &[Setting { file: ".github/hooks/safe-test.json", kind: own(COPILOT_FILE) }],
+        project: &[entries(".github/hooks/safe-test.json", r#"{"version": 1}"#, COPILOT_PIECES)],
         user: UserFolder { variable: Some("COPILOT_HOME"), in_home: ".copilot" },
-        of_user: &[Setting { file: "hooks/safe-test.json", kind: own(COPILOT_FILE) }],
+        of_user: &[entries("hooks/safe-test.json", r#"{"version": 1}"#, COPILOT_PIECES)],
         besides: None,
         trial: Some(Trial {
             payload: r#"{"hook_event_name": "PreToolUse", "session_id": "safe-test-status", "timestamp": "2026-01-01T00:00:00Z", "cwd": "@FOLDER@", "transcript_path": "/nonexistent/.copilot/status.jsonl", "tool_name": "Bash", "tool_input": {"command": "@COMMAND@"}}"#,
@@ -413,9 +378,9 @@ pub(crate) const ALL: &[Agent] = &[
         name: "kiro",
         title: "Kiro",
         marks: &[".kiro", "~/.kiro"],
-        project: &[Setting { file: ".kiro/hooks/safe-test.json", kind: own(KIRO_FILE) }],
+        project: &[entries(".kiro/hooks/safe-test.json", r#"{"version": "v1"}"#, KIRO_PIECES)],
         user: home(".kiro"),
-        of_user: &[Setting { file: "hooks/safe-test.json", kind: own(KIRO_FILE) }],
+        of_user: &[entries("hooks/safe-test.json", r#"{"version": "v1"}"#, KIRO_PIECES)],
         besides: None,
         trial: Some(Trial {
             payload: r#"{"session_id": "safe-test-status", "hook_event_name": "PreToolUse", "cwd": "@FOLDER@", "tool_name": "execute_bash", "tool_input": {"command": "@COMMAND@"}}"#,

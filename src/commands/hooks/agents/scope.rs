@@ -131,16 +131,15 @@ impl Scope {
 ///
 /// # Errors
 ///
-/// Where it leads nowhere, or out of the `project` that it belongs to.
+/// Where it leads nowhere, or it or a folder above it out of the `project` that it belongs to.
 pub(super) fn followed(path: PathBuf, project: Option<&Path>) -> Result<PathBuf, AgentError> {
     let failed = |cause| AgentError::File { path: path.clone(), cause };
-    if !fs::symlink_metadata(&path).is_ok_and(|found| found.is_symlink()) {
-        return Ok(path);
-    }
-    let to = path.canonicalize().map_err(failed)?;
+    let is_link = fs::symlink_metadata(&path).is_ok_and(|found| found.is_symlink());
+    let to = if is_link { path.canonicalize().map_err(failed)? } else { plan::resolved(&path) };
     match project.map(Path::canonicalize).transpose().map_err(failed)? {
         Some(project) if !to.starts_with(&project) => Err(AgentError::LeadsOut { path, to }),
-        _ => Ok(to),
+        _ if is_link => Ok(to),
+        _ => Ok(path),
     }
 }
 

@@ -113,7 +113,8 @@ fn cut(way: &[Step<'_, '_>], above: usize) -> insert::Cut {
     insert::Cut { container: range_of(container), children, at }
 }
 
-/// Parses what agents take: JSON, with comments and commas at the end where people write them.
+/// Parses what agents take: JSON, with comments and commas at the end where people write them. Places in it count from behind
+/// a byte order mark.
 pub(crate) fn parse(text: &str) -> Result<Value<'_>, Unfit> {
     let options = ParseOptions {
         allow_loose_object_property_names: false,
@@ -126,6 +127,7 @@ pub(crate) fn parse(text: &str) -> Result<Value<'_>, Unfit> {
         allow_extended_string_escapes: false,
         ..ParseOptions::default()
     };
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let parsed = parse_to_ast(text, &CollectOptions::default(), &options).map_err(|error| Unfit::NoJson {
         line: text[..error.range().start.min(text.len())].matches('\n').count() + 1,
         message: error.kind().to_string().to_lowercase(),
@@ -259,7 +261,10 @@ fn runs_our_hook(handler: &Value<'_>) -> bool {
     !our_commands(handler).is_empty()
 }
 
-/// Tells whether a command is `safe-test hook`, wherever the program is, or a script of ours that stands for it.
+/// Where the script lies that stands for it for an agent that starts nothing but scripts.
+const OF_AUGMENT: &str = "/.augment/hooks/safe-test.sh";
+
+/// Tells whether a command is `safe-test hook`, wherever the program is, or the script of ours that stands for it.
 pub(crate) fn is_our_command(command: &str) -> bool {
     let mut words = command.split_whitespace().map(|word| word.trim_matches(['"', '\'']));
     let program = words.next().unwrap_or_default();
@@ -268,7 +273,7 @@ pub(crate) fn is_our_command(command: &str) -> bool {
         "safe-test" | "safe-test.exe" => {
             words.next().is_some_and(|word| word.trim_end_matches([';', '&', '|']) == "hook")
         }
-        _ => name == "safe-test.sh" && words.next().is_none(),
+        _ => command.ends_with(OF_AUGMENT),
     }
 }
 

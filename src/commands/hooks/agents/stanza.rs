@@ -32,11 +32,13 @@ pub(crate) fn put_in(text: Option<&str>) -> Result<Option<String>, Unfit> {
 /// Where there is only half of it.
 pub(crate) fn take_out(text: &str) -> Result<Option<Option<String>>, Unfit> {
     let Some((begin, end)) = place(text)? else { return Ok(None) };
-    if text == whole() {
+    let (before, behind) = (&text[..begin], &text[end..]);
+    // git may have given the file other line ends meanwhile.
+    let line_end = if text[..end].ends_with("\r\n") { "\r\n" } else { "\n" };
+    if before.is_empty() && behind.is_empty() && text.replace("\r\n", "\n") == whole() {
         return Ok(Some(None));
     }
-    let (before, behind) = (&text[..begin], &text[end..]);
-    Ok(Some(Some(format!("{}{behind}", before.strip_suffix('\n').unwrap_or(before)))))
+    Ok(Some(Some(format!("{}{behind}", before.strip_suffix(line_end).unwrap_or(before)))))
 }
 
 /// The stanza with its marks.
@@ -50,7 +52,8 @@ fn place(text: &str) -> Result<Option<(usize, usize)>, Unfit> {
         (None, None) => Ok(None),
         (Some(begin), Some(end)) if begin < end => {
             let end = end + END.len();
-            Ok(Some((begin, end + usize::from(text[end..].starts_with('\n')))))
+            let line_end = ["\r\n", "\n"].into_iter().find(|line_end| text[end..].starts_with(line_end));
+            Ok(Some((begin, end + line_end.map_or(0, str::len))))
         }
         _ => Err(Unfit::HalfStanza),
     }
@@ -71,6 +74,15 @@ mod tests {
         let alone = put_in(None).unwrap().unwrap();
         assert_eq!(take_out(&alone).unwrap(), Some(None));
         assert_eq!(take_out("# Rules\n").unwrap(), None);
+    }
+
+    #[test]
+    fn other_line_ends_change_nothing() {
+        for before in ["# Rules\n", "# Rules\n\n", "\n"] {
+            let within = put_in(Some(before)).unwrap().unwrap().replace('\n', "\r\n");
+            assert_eq!(take_out(&within).unwrap(), Some(Some(before.replace('\n', "\r\n"))));
+        }
+        assert_eq!(take_out(&whole().replace('\n', "\r\n")).unwrap(), Some(None));
     }
 
     #[test]

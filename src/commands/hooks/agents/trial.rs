@@ -1,8 +1,8 @@
 //! Tries what stands in an agent's settings as the agent would use it: starts the command there with a payload of that
 //! agent for a command that reaches a database, and sees whether the answer stops it.
 //!
-//! Settings of a project may be a stranger's. So only a plain call of `safe-test hook` is started, of a program that does
-//! not lie in the project, or a script that is ours to the byte.
+//! Settings of a project may be a stranger's. So only a plain call of `safe-test hook` is started, or a script that is ours to
+//! the byte; and where a project's settings say where the program lies, only the one that a person has on PATH.
 
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
@@ -59,12 +59,13 @@ pub(super) fn standing(agent: &Agent, context: &Context) -> Standing {
                 if let (Handler::Command(command), None) = (&handler, &standing.command) {
                     standing.command = Some(audit::redact_line(command));
                 }
-                match tried(&handler, agent, context) {
+                match tried(&handler, agent, &scope, context) {
                     Ok(()) => is_stopped = true,
                     Err(why) => problems.push(format!("{}: {why}", shown(&path))),
                 }
             }
-            problems.extend(caveats::problems(agent, &scope, &path, context));
+            let known = caveats::problems(agent, &scope, &path, context);
+            problems.extend(known.into_iter().filter(|problem| !problems.contains(problem)).collect::<Vec<_>>());
         }
     }
     if standing.installed && agent.trial.is_some() {
@@ -125,10 +126,9 @@ fn found_in(
             if !is_ours(text, ours) {
                 return Ok(Vec::new());
             }
+            // A manifest starts nothing.
             if setting.file.ends_with(".json") {
-                let mut found = Vec::new();
-                handlers(&parse(text)?, tool, &mut found);
-                return Ok(found);
+                return Ok(Vec::new());
             }
             Ok(vec![match (text == *ours, executable) {
                 (false, _) => {
@@ -160,15 +160,53 @@ fn handlers(value: &Value<'_>, tool: &str, found: &mut Vec<Handler>) {
     }
     let off = member(value, "enabled").ok().flatten().and_then(Value::as_boolean_lit).is_some_and(|on| !on.value);
     let other = text("matcher").filter(|matcher| !fits(matcher, tool));
-    let why = match (off, other) {
-        (true, _) => Some("`enabled` is false".to_owned()),
-        (false, Some(matcher)) => Some(format!("its matcher `{matcher}` does not mean `{tool}`")),
-        (false, None) => None,
+    let why = match (off, other, unknown_key(value)) {
+        (true, _, _) => Some("`enabled` is false".to_owned()),
+        (false, Some(matcher), _) => Some(format!("its matcher `{matcher}` does not mean `{tool}`")),
+        (false, None, Some(key)) => Some(format!("what its `{}` does is not known here", audit::redact_line(key))),
+        (false, None, None) => None,
     };
     match why {
         Some(why) => found.extend(own.iter().map(|_| Handler::Not(why.clone()))),
         None => found.extend(own),
     }
+}
+
+/// What a handler of ours, or the group that it stands in, may have: what is put there, and what changes nothing. By another
+/// key it may be started for some commands only, or beside them (`if`, `async`).
+const KNOWN_KEYS: [&str; 24] = [
+    "action",
+    "args",
+    "bash",
+    "command",
+    "commandWindows",
+    "description",
+    "enabled",
+    "failClosed",
+    "hooks",
+    "linux",
+    "matcher",
+    "name",
+    "onFailure",
+    "on_failure",
+    "osx",
+    "powershell",
+    "show_output",
+    "statusMessage",
+    "timeout",
+    "timeoutSec",
+    "trigger",
+    "type",
+    "version",
+    "windows",
+];
+
+/// Finds what is not known in a handler, or in a group of them.
+fn unknown_key<'v>(value: &'v Value<'_>) -> Option<&'v str> {
+    let object = value.as_object()?;
+    let is_group = object.get_array("hooks").is_some();
+    let mut keys = object.properties.iter().map(|property| property.name.as_str());
+    keys.find(|key| !KNOWN_KEYS.contains(key)).filter(|_| is_group || !our_commands(value).is_empty())
 }
 
 fn fits(matcher: &str, tool: &str) -> bool {
@@ -177,18 +215,18 @@ fn fits(matcher: &str, tool: &str) -> bool {
 }
 
 /// Starts it; an error says why the agent's command would go on.
-fn tried(handler: &Handler, agent: &Agent, context: &Context) -> Result<(), String> {
+fn tried(handler: &Handler, agent: &Agent, scope: &Scope, context: &Context) -> Result<(), String> {
     let Some(trial) = &agent.trial else { return Ok(()) };
     let (program, arguments) = match handler {
         Handler::Nothing => return Ok(()),
         Handler::Not(why) => return Err(why.clone()),
         Handler::Script(path) => (path.clone(), Vec::new()),
-        Handler::Command(command) => program_of(command, context)?,
+        Handler::Command(command) => program_of(command, scope, context)?,
     };
     let arguments: Vec<&OsStr> = arguments.iter().map(OsString::as_os_str).collect();
     let folder = &context.project.root;
     let payload = payload(trial, folder);
-    let answer = own_tools::ask_in(folder, &program, &arguments, &context.process, payload.into_bytes());
+    let answer = own_tools::ask_in(folder, &program, &arguments, &variables(context), payload.into_bytes());
     let answer = answer.map_err(|error| format!("{} cannot be asked: {error}", shown(&program)))?;
     match is_stopped(trial.stops, &answer) {
         true => Ok(()),
@@ -196,8 +234,15 @@ fn tried(handler: &Handler, agent: &Agent, context: &Context) -> Result<(), Stri
     }
 }
 
+/// The environment, without the folders of PATH that lie in the project: a script of ours looks for safe-test there.
+fn variables(context: &Context) -> Vec<(OsString, OsString)> {
+    let others = context.process.iter().filter(|(name, _)| name != "PATH").cloned();
+    let path = std::env::join_paths(context.tools.folders()).unwrap_or_default();
+    others.chain([("PATH".into(), path)]).collect()
+}
+
 /// Finds the program of a plain call, as a shell would.
-fn program_of(command: &str, context: &Context) -> Result<(PathBuf, Vec<OsString>), String> {
+fn program_of(command: &str, scope: &Scope, context: &Context) -> Result<(PathBuf, Vec<OsString>), String> {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@+, ".contains(c);
     let mut words =
         command.split_whitespace().map(|word| match word.strip_prefix('"').and_then(|w| w.strip_suffix('"')) {
@@ -219,6 +264,11 @@ fn program_of(command: &str, context: &Context) -> Result<(PathBuf, Vec<OsString
     let inside = |path: &Path| Some(path.canonicalize().ok()?.starts_with(context.project.root.canonicalize().ok()?));
     if inside(&found).unwrap_or(true) {
         return Err(format!("{} lies in the project: it is not tried", shown(&found)));
+    }
+    let on_path = own_tools::find_all("safe-test", &context.tools.folders());
+    let is_same = |known: &PathBuf| known.canonicalize().ok() == found.canonicalize().ok();
+    if scope.is_project && !on_path.iter().any(is_same) {
+        return Err(format!("{} is no safe-test on PATH: it is not tried", shown(&found)));
     }
     Ok((found, arguments))
 }
