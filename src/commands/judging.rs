@@ -3,19 +3,22 @@
 use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::mem;
+use std::path::PathBuf;
 use std::rc::Rc;
 
 use crate::audit::JudgementReport;
 use crate::clearance::ClearanceError;
 use crate::commands::context::Context;
-use crate::commands::lying_files::{Found, Search};
+use crate::commands::lying_files;
+use crate::commands::lying_files::Search;
 use crate::commands::policy_file::InForce;
 use crate::commands::seen::{Looking, Seen};
 use crate::commands::{machine, policy_file};
 use crate::environment;
 use crate::environment::remembered::Remembered;
 use crate::environment::{
-    Condition, Derivation, DriverEvidence, FileProblem, Files, Origin, Reading, Service, Setting, SurveyInput,
+    Condition, Derivation, DriverEvidence, FileProblem, Files, Invocation, Origin, Reading, Service, Setting,
+    SurveyInput,
 };
 use crate::error::Failure;
 use crate::policy::{FILE_NAME, Policy};
@@ -243,10 +246,30 @@ enum Scope {
 
 /// Begins to look for database files in the project.
 fn search(context: &Context, policy: &Policy) -> Search {
-    let root = &context.project.root;
-    // One that cannot be used is told of where something is saved.
-    let store = Store::locate(root, policy.snapshots.directory.as_deref()).ok();
-    Search::begin(root, store.as_ref().map(Store::directory))
+    Search::begin(&context.project.root, store(context, policy).as_ref().map(Store::directory))
+}
+
+/// Finds the database files that the command's words name. They do not count as a database that is named: what else the
+/// command reaches is as unknown as before.
+fn named_files(
+    context: &Context,
+    policy: &Policy,
+    invocations: &[Invocation],
+    lookup: &reach::Lookup<'_>,
+) -> Vec<(PathBuf, Engine)> {
+    let paths: BTreeSet<PathBuf> = invocations.iter().flat_map(|one| reach::named_files(one, lookup)).collect();
+    let mut found = lying_files::among(paths);
+    if !found.is_empty()
+        && let Some(store) = store(context, policy)
+    {
+        found.retain(|(path, _)| !path.starts_with(store.directory()));
+    }
+    found
+}
+
+/// The store of the project's snapshots. One that cannot be used is told of where something is saved.
+fn store(context: &Context, policy: &Policy) -> Option<Store> {
+    Store::locate(&context.project.root, policy.snapshots.directory.as_deref()).ok()
 }
 
 fn judge_with(
@@ -301,17 +324,25 @@ fn judge_with(
         derivations: mem::take(&mut survey.derivations),
     };
     let mut judgement = basis.judge(context, &policy, &targets, &[]);
-    if scope == Scope::Project && judgement.is_unnamed() {
-        basis.drivers.get_or_insert_with(read_drivers);
-        let Found { files: lying, cut } = search.unwrap_or_else(|| self::search(context, &policy)).finish();
+    if scope == Scope::Project {
+        let mut lying = BTreeSet::from_iter(named_files(context, &policy, &survey.invocations, &lookup));
+        let mut cut = Some("nobody has looked for more of them".to_owned());
+        if judgement.is_unnamed() {
+            basis.drivers.get_or_insert_with(read_drivers);
+            let found = search.unwrap_or_else(|| self::search(context, &policy)).finish();
+            lying.extend(found.files);
+            cut = found.cut;
+        }
         let named = targets.len();
         for (path, engine) in lying {
             if !targets.iter().any(|target| target.is_in_file(&path)) {
                 targets.push(Target::lying(engine, path, &context.project));
             }
         }
-        basis.lying = Some((targets.len() - named, cut));
-        judgement = basis.judge(context, &policy, &targets, &[]);
+        if judgement.is_unnamed() || targets.len() > named {
+            basis.lying = Some((targets.len() - named, cut));
+            judgement = basis.judge(context, &policy, &targets, &[]);
+        }
     }
     let report = JudgementReport::new(&judgement, &survey, &context.caller, &policy, trust);
     let programs: BTreeSet<&String> = survey.invocations.iter().filter_map(|one| one.words.first()).collect();

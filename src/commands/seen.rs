@@ -16,13 +16,11 @@ use std::path::{Path, PathBuf};
 use chrono::{DateTime, Utc};
 
 use crate::environment::{Files, Folder};
+use crate::reach::SIDE_FILES;
 
 /// Seconds. A file that was last changed this much before we look changes its times with the next write, however coarse
 /// the clock of its file system is.
 const SETTLED: i64 = 2;
-
-/// What SQLite puts beside a database that is written to, again and again.
-const SIDE_FILES: [&str; 3] = ["-journal", "-wal", "-shm"];
 
 /// What the file system says of something without opening it: device, number, size, and when it was written and changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

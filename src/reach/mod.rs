@@ -34,12 +34,12 @@ mod testing;
 mod unstated_engine;
 mod without_secrets;
 
-pub(crate) use crate::reach::arguments::{acts_unseen, database_client};
+pub(crate) use crate::reach::arguments::{acts_unseen, database_client, named_files};
 pub(crate) use crate::reach::engine::Engine;
 pub(crate) use crate::reach::find::find_targets;
 pub(crate) use crate::reach::grammars::draft::Draft;
 pub(crate) use crate::reach::grammars::placeholder::has_gap;
-pub(crate) use crate::reach::grammars::sqlite::looks_like_file;
+pub(crate) use crate::reach::grammars::sqlite::{SIDE_FILES, looks_like_file, main_file};
 pub(crate) use crate::reach::lookup::Lookup;
 pub(crate) use crate::reach::merge::Reached;
 pub(crate) use crate::reach::ports::{Certainty, Port};

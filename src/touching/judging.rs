@@ -389,8 +389,9 @@ impl<'a> Judging<'a> {
             return Leaf::Touches(Touched { words: said, class: Class::Destroys, is_beyond: true });
         }
         if let Some(path) = removed_files::removed(words) {
+            let is_saved = self.folder.is_some() && removed_files::are_saved(words, &step.folder, self.place);
             let words = format!("{} {path}", name_of(&words[0]));
-            return Leaf::Touches(Touched { words, class: Class::Destroys, is_beyond: true });
+            return Leaf::Touches(Touched { words, class: Class::Destroys, is_beyond: !is_saved });
         }
         let is_beyond = command_of(words).is_some_and(|command| command.reach != Reach::Unknown);
         match table::find(words).map(|entry| (entry.kind, entry.end)) {

@@ -74,6 +74,9 @@ pub(crate) struct Place<'a> {
     /// Finds the root of the project that a folder belongs to; asked only where scripts have to be looked up.
     pub(crate) root: &'a dyn Fn(&Path) -> PathBuf,
     pub(crate) files: &'a dyn Files,
+    /// Tells whether a run of a command that names this file would save the database in it, or there is nothing to save;
+    /// asked only about files that are called as those of databases.
+    pub(crate) is_saved: &'a dyn Fn(&Path) -> bool,
 }
 
 /// What of a text touches a database.

@@ -1,10 +1,12 @@
 //! Files of databases that a command removes, moves away or writes over, by their names.
 
-use crate::tools::words::name_of;
+use std::path::Path;
 
-/// Programs that remove or empty each file that they are given.
-const REMOVERS: &[&str] =
-    &["del-cli", "gio", "rimraf", "rm", "rmdir", "shred", "srm", "tee", "trash", "trash-put", "truncate", "unlink"];
+use crate::environment::paths::normal;
+use crate::text::fits;
+use crate::tools::removers::lost;
+use crate::tools::words::name_of;
+use crate::touching::model::Place;
 
 /// What a file of a database, or one beside it, ends in.
 const ENDINGS: &[&str] = &["db", "db3", "duckdb", "s3db", "sqlite", "sqlite2", "sqlite3", "sqlitedb"];
@@ -28,48 +30,38 @@ const FOLDERS: &[&str] = &[
 /// Where systems keep the data of servers.
 const SYSTEM_FOLDERS: &[&str] = &["mariadb", "mongo", "mongodb", "mysql", "pgsql", "postgres", "postgresql", "redis"];
 
-/// Tells whether a program may remove files.
-pub(super) fn is_remover(name: &str) -> bool {
-    REMOVERS.contains(&name) || matches!(name, "cp" | "dd" | "find" | "install" | "mv" | "rsync")
-}
-
 /// Finds the file of a database that a command removes, moves away or writes over.
 pub(super) fn removed(words: &[String]) -> Option<&str> {
-    let (program, arguments) = words.split_first()?;
-    let plain = || arguments.iter().map(String::as_str).filter(|word| !word.starts_with('-'));
-    let is_data = |word: &&str| is_of_database(word);
-    match name_of(program) {
-        "mv" => plain().find(is_data),
-        "cp" | "install" | "rsync" => plain().next_back().filter(is_data).filter(|_| plain().count() > 1),
-        "dd" => plain().filter_map(|word| word.strip_prefix("of=")).find(is_data),
-        "find" if removes_found(arguments) => {
-            let named = arguments
-                .windows(2)
-                .filter(|pair| matches!(pair[0].as_str(), "-name" | "-iname" | "-path" | "-wholename"));
-            let starts = arguments.iter().map(String::as_str).take_while(|word| !word.starts_with('-'));
-            named.map(|pair| pair[1].as_str()).chain(starts).find(is_data)
-        }
-        name if REMOVERS.contains(&name) => plain().find(is_data),
-        _ => None,
-    }
+    lost(words).into_iter().find(|path| is_of_database(path))
 }
 
-fn removes_found(arguments: &[String]) -> bool {
-    let runs =
-        |pair: &[String]| matches!(pair[0].as_str(), "-exec" | "-execdir") && REMOVERS.contains(&name_of(&pair[1]));
-    arguments.iter().any(|word| word == "-delete") || arguments.windows(2).any(runs)
+/// Tells whether a run of the command would save all that it loses. `folder` is where the command runs.
+pub(super) fn are_saved(words: &[String], folder: &Path, place: &Place<'_>) -> bool {
+    name_of(&words[0]) != "find"
+        && lost(words).into_iter().filter(|path| is_of_database(path)).all(|path| is_saved(path, folder, place))
+}
+
+fn is_saved(path: &str, folder: &Path, place: &Place<'_>) -> bool {
+    let (above, name) =
+        path.rsplit_once('/').map_or(("", path), |(above, name)| (if above.is_empty() { "/" } else { above }, name));
+    if !ends_as_database(path) || path.contains(['$', '`', '~', '[', '{', '?']) || above.contains('*') {
+        return false;
+    }
+    let folder = normal(&folder.join(above));
+    if !name.contains('*') {
+        return (place.is_saved)(&folder.join(name));
+    }
+    let mut names = place.files.list(&folder).into_iter().map(|name| name.to_string_lossy().into_owned());
+    names.all(|own| !fits(name, &own) || !ends_as_database(&own) || (place.is_saved)(&folder.join(own)))
 }
 
 /// Tells by its name whether a file, or a folder, is a database's: `dev.db`, `db/test.sqlite3-wal`, `/var/lib/mysql/shop`.
 pub(super) fn is_of_database(path: &str) -> bool {
     let path = path.trim_end_matches('/').to_ascii_lowercase();
-    let name = path.rsplit('/').next().unwrap_or(&path);
-    let bare = name.trim_end_matches(['*', '?']);
-    let bare = ["-wal", "-shm", "-journal"].iter().find_map(|end| bare.strip_suffix(end)).unwrap_or(bare);
-    let ending = bare.trim_end_matches(['-', '.']).rsplit_once('.').map_or("", |(_, ending)| ending);
-    if ENDINGS.contains(&ending) && !OTHERS.contains(&name) {
+    if ends_as_database(&path) {
         return true;
     }
+    let name = path.rsplit('/').next().unwrap_or(&path);
     let folded: String = name.chars().filter(|letter| letter.is_ascii_alphanumeric()).collect();
     let parts: Vec<&str> = path.split('/').collect();
     let is_system = path.starts_with("/var/lib/") && parts.get(3).is_some_and(|part| SYSTEM_FOLDERS.contains(part));
@@ -79,6 +71,16 @@ pub(super) fn is_of_database(path: &str) -> bool {
         || matches!(path.trim_start_matches('.'), "data/db" | "/data/db")
         || is_below("data")
         || is_below(".data")
+}
+
+/// Tells whether a file is called as those of SQLite and the like are, or as what these keep beside them.
+fn ends_as_database(path: &str) -> bool {
+    let path = path.to_ascii_lowercase();
+    let name = path.rsplit('/').next().unwrap_or(&path);
+    let bare = name.trim_end_matches(['*', '?']);
+    let bare = ["-wal", "-shm", "-journal"].iter().find_map(|end| bare.strip_suffix(end)).unwrap_or(bare);
+    let ending = bare.trim_end_matches(['-', '.']).rsplit_once('.').map_or("", |(_, ending)| ending);
+    ENDINGS.contains(&ending) && !OTHERS.contains(&name)
 }
 
 #[cfg(test)]

@@ -30,7 +30,11 @@ struct Case {
 
 fn judged(line: &str, files: &dyn Files, corrections: &Corrections) -> Judged {
     let root = |_: &Path| PathBuf::from("/project");
-    judge(line, &Place { folder: Path::new("/project"), root: &root, files }, corrections)
+    let is_saved = |path: &Path| match files.head(path) {
+        Ok(bytes) => bytes.is_none_or(|bytes| bytes.is_empty() || bytes.starts_with(b"SQLite format 3\0")),
+        Err(_) => false,
+    };
+    judge(line, &Place { folder: Path::new("/project"), root: &root, files, is_saved: &is_saved }, corrections)
 }
 
 fn alone(line: &str) -> Judged {

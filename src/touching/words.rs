@@ -2,10 +2,10 @@
 
 use crate::tools::programs::{Loading, Task, loading, task};
 use crate::tools::words::{SHELLS, name_of, names_an_option, without_version};
-use crate::tools::{clients, wrappers};
+use crate::tools::{clients, removers, wrappers};
 use crate::touching::model::Class;
 use crate::touching::statements::Stdin;
-use crate::touching::{names, removed_files, table};
+use crate::touching::{names, table};
 
 /// The guard itself.
 pub(super) const SAFE_TEST: &str = "safe-test";
@@ -44,7 +44,7 @@ pub(super) fn is_known(name: &str) -> bool {
     let base = name_of(name).trim_start_matches('\\');
     runs_others(name)
         || table::knows(base)
-        || removed_files::is_remover(base)
+        || removers::is_remover(base)
         || task(without_version(base)) == Task::Tests
         || clients::named(base).is_some()
 }

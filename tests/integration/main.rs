@@ -39,6 +39,7 @@ mod limits;
 mod load_orders;
 mod meanwhile;
 mod mysql;
+mod named_files;
 mod not_followed;
 mod nothing_to_guard;
 mod obstacles;

@@ -10,7 +10,7 @@ use crate::commands::hook::agents::Agent;
 use crate::commands::hook::payload::{Asked, Payload, Shell};
 use crate::commands::hook::reply::Decision;
 use crate::commands::hook::{powershell, reason};
-use crate::commands::policy_file;
+use crate::commands::{lying_files, policy_file};
 use crate::error::in_one_line;
 use crate::policy::{GuardMode, Policy};
 use crate::text::head;
@@ -108,7 +108,12 @@ impl Verdict {
 pub(super) fn judge(commands: &[Asked], around: &Around) -> Verdict {
     let rules = &around.policy.commands;
     let disk = around.context.as_ref().map_or_else(Default::default, |context| Rc::clone(&context.disk));
-    let place = Place { folder: &around.folder, root: &context::root_of, files: disk.as_ref() };
+    let place = Place {
+        folder: &around.folder,
+        root: &context::root_of,
+        files: disk.as_ref(),
+        is_saved: &lying_files::is_saved,
+    };
     let corrections = Corrections { plain: rules.plain.clone(), guard: rules.guard.clone() };
     let mut unjudged = around.problem.clone().map(|reason| Verdict::Unjudged { line: String::new(), reason });
     for asked in commands {

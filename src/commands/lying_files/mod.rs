@@ -19,7 +19,7 @@ use rustix::fs::{AtFlags, CWD, Dir, FileType};
 
 use crate::commands::disk::can_look_into;
 use crate::lists::{List, list};
-use crate::reach::{Engine, looks_like_file};
+use crate::reach::{Engine, looks_like_file, main_file};
 use crate::regular;
 use crate::snapshot;
 use crate::snapshot::FileMark;
@@ -46,6 +46,37 @@ pub(crate) struct Found {
     pub(crate) files: Vec<(PathBuf, Engine)>,
     /// Why not all of the project was looked through, a phrase; `None` where it was.
     pub(crate) cut: Option<String>,
+}
+
+/// Finds which of these files are databases; what is not there, or no file, is none. One that may not be read is, where it is
+/// called so.
+pub(crate) fn among(paths: impl IntoIterator<Item = PathBuf>) -> Vec<(PathBuf, Engine)> {
+    let marks: Vec<FileMark> = snapshot::file_marks().collect();
+    let engine = |path: &Path| match engine_of(path, &marks) {
+        Ok(engine) => engine,
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+            marks.first().filter(|_| path.to_str().is_some_and(looks_like_file)).map(|mark| mark.engine)
+        }
+        Err(_) => None,
+    };
+    paths.into_iter().filter_map(|path| engine(&path).map(|engine| (path, engine))).collect()
+}
+
+/// Tells whether a run of a command that names this file would save what is in it, or there is nothing to save.
+pub(crate) fn is_saved(path: &Path) -> bool {
+    let marks: Vec<FileMark> = snapshot::file_marks().collect();
+    let main = path.to_str().map_or(path, |path| Path::new(main_file(path)));
+    match engine_of(main, &marks) {
+        Ok(engine) => engine.is_some() || regular::head(main, 1).is_ok_and(|head| head.is_empty()),
+        Err(error) => matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory),
+    }
+}
+
+/// Finds the engine whose database a file is, by how it begins.
+fn engine_of<'m>(path: &Path, marks: impl IntoIterator<Item = &'m FileMark> + Clone) -> io::Result<Option<Engine>> {
+    let longest = marks.clone().into_iter().map(|mark| mark.beginning.len()).max();
+    let head = regular::head(path, longest.unwrap_or_default())?;
+    Ok(marks.into_iter().find(|mark| head.starts_with(mark.beginning)).map(|mark| mark.engine))
 }
 
 /// A search that runs beside other work; dropped, it ends soon.
@@ -210,11 +241,7 @@ impl Entry {
             let length = look_at(folder.fd()?, &self.name)?.length;
             let is_named_so = || self.name.to_str().is_ok_and(looks_like_file);
             let may_be = |mark: &&FileMark| length >= mark.unit && (length.is_multiple_of(mark.unit) || is_named_so());
-            let Some(longest) = marks.iter().filter(may_be).map(|mark| mark.beginning.len()).max() else {
-                return Ok(None);
-            };
-            let head = regular::head(path, longest)?;
-            Ok(marks.iter().find(|mark| head.starts_with(mark.beginning)).map(|mark| mark.engine))
+            if marks.iter().any(|mark| may_be(&mark)) { engine_of(path, marks) } else { Ok(None) }
         };
         match looked_at() {
             Err(error) if is_nothing(&error) => Ok(None),

@@ -1,6 +1,7 @@
 //! What the command's own arguments name: `psql -h db`, `mysql -D app`, `--database-url …`.
 
 mod dialled;
+mod files;
 mod parts;
 mod purpose;
 mod settings;
@@ -26,6 +27,7 @@ use crate::tools::clients::{Client, client_of};
 use crate::tools::providers;
 use crate::tools::providers::Reach;
 
+pub(crate) use crate::reach::arguments::files::named_files;
 pub(crate) use crate::reach::arguments::purpose::{acts_unseen, database_client};
 
 /// An invocation with what its words say whatever the environment holds.

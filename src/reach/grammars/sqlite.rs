@@ -10,6 +10,14 @@ use crate::reach::grammars::scheme::engine_of_scheme;
 use crate::reach::grammars::text::{percent_decode, without_quotes};
 use crate::reach::{Doubt, Draft, Engine, Lookup, Place};
 
+/// What SQLite may leave beside a database, under its name.
+pub(crate) const SIDE_FILES: [&str; 3] = ["-wal", "-shm", "-journal"];
+
+/// Finds the database's own file by the name of one that SQLite keeps beside it; any other name is given back.
+pub(crate) fn main_file(name: &str) -> &str {
+    SIDE_FILES.iter().find_map(|end| name.strip_suffix(end)).unwrap_or(name)
+}
+
 /// Reads `sqlite:…` in every spelling, and `duckdb:…`; `None` for other schemes.
 pub(crate) fn parse(text: &str, lookup: &Lookup<'_>) -> Option<Vec<Draft>> {
     let (scheme, rest) = text.split_once(':')?;
@@ -106,7 +114,7 @@ fn drafts(spellings: &[String], query: &str, engine: Engine, lookup: &Lookup<'_>
 }
 
 /// Lists every absolute path that a loader could make of `text`, links not followed.
-fn files(text: &str, lookup: &Lookup<'_>, also: &[PathBuf]) -> Vec<PathBuf> {
+pub(crate) fn files(text: &str, lookup: &Lookup<'_>, also: &[PathBuf]) -> Vec<PathBuf> {
     let root = &lookup.project.root;
     let text = text
         .replace("%kernel.project_dir%", &root.to_string_lossy())

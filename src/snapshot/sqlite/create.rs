@@ -10,9 +10,10 @@ use rustix::fs::{CWD, RenameFlags, renameat_with};
 use tempfile::NamedTempFile;
 
 use crate::durable;
+use crate::reach::SIDE_FILES;
 use crate::snapshot::sqlite::SqliteError;
 use crate::snapshot::sqlite::files;
-use crate::snapshot::sqlite::files::{SIDE_FILES, STEP, beside};
+use crate::snapshot::sqlite::files::{STEP, beside};
 use crate::snapshot::sqlite::read_back::{engine, open_copy};
 use crate::snapshot::sqlite::state::recorded_mode;
 use crate::snapshot::sqlite::tables::{count_tables, difference};

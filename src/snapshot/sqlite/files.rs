@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OpenFlags, ffi};
 
+use crate::reach::SIDE_FILES;
 use crate::regular;
 use crate::regular::NotRegular;
 use crate::snapshot::sqlite::SqliteError;
@@ -30,9 +31,6 @@ pub(crate) const WAL_FRAME_HEADER: usize = 24;
 /// Bytes copied between two looks at the watch. The kernel copies them without passing them through this process
 /// where it can (`copy_file_range`), so this costs no memory.
 pub(crate) const STEP: u64 = 4 << 20;
-
-/// What SQLite may leave beside a database.
-pub(crate) const SIDE_FILES: [&str; 3] = ["-wal", "-shm", "-journal"];
 
 /// Names the file that SQLite keeps beside `database` under `ending`: `app.db-wal`.
 pub(crate) fn beside(database: &Path, ending: &str) -> PathBuf {

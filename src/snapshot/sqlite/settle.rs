@@ -5,9 +5,10 @@ use std::path::Path;
 
 use rusqlite::OpenFlags;
 
+use crate::reach::SIDE_FILES;
 use crate::snapshot::sqlite::SqliteError;
 use crate::snapshot::sqlite::copy::remove_if_there;
-use crate::snapshot::sqlite::files::{SIDE_FILES, beside, connect};
+use crate::snapshot::sqlite::files::{beside, connect};
 
 /// Applies the copied `-wal` to the copy, or rolls back the copied `-journal`, and removes them.
 ///
