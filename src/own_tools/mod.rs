@@ -17,6 +17,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 pub(crate) use crate::own_tools::ask::{ask, ask_in};
+pub(crate) use crate::own_tools::containers::process::{Killer, Process};
 pub(crate) use crate::own_tools::environment::ToolEnvironment;
 pub(crate) use crate::own_tools::git::Git;
 pub(crate) use crate::own_tools::tool_command::{Given, HANDED_FILE, ToolCommand};

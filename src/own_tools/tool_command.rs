@@ -3,10 +3,11 @@
 use std::ffi::{OsStr, OsString};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 
 use crate::own_tools::command;
 use crate::own_tools::containers::container::Container;
+use crate::own_tools::containers::process::Process;
 use crate::own_tools::containers::shell::{assigned, given, quoted};
 
 /// How a program inside finds the file that it is handed.
@@ -102,11 +103,11 @@ impl ToolCommand {
     /// # Errors
     ///
     /// It, or the engine's program, cannot be started.
-    pub(crate) fn spawn(self) -> io::Result<(Child, Option<Given>)> {
+    pub(crate) fn spawn(self) -> io::Result<(Process, Option<Given>)> {
         match self {
             ToolCommand::Here(mut command) => {
                 command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-                Ok((command.spawn()?, None))
+                Ok((command.spawn()?.into(), None))
             }
             ToolCommand::Inside(inside) => {
                 let given = inside.given();
@@ -145,7 +146,7 @@ impl Inside {
 
 #[cfg(test)]
 mod tests {
-    use std::io::Write;
+    use std::io::{Read, Write};
 
     use super::*;
     use crate::own_tools::containers::shell::NUMBER;
@@ -156,14 +157,16 @@ mod tests {
         let container = Container::with_programs_of(Path::new("/usr/bin"));
         let mut command = ToolCommand::of(Path::new("/bin/sh"), Some(&container), &variables);
         command.args(["-c", script]).env("LAST", "it's").hand_file(file);
-        let (mut child, inside) = command.spawn().unwrap();
+        let (mut process, inside) = command.spawn().unwrap();
         let text = inside.unwrap().first;
-        child.stdin.take().unwrap().write_all(&given(text)).unwrap();
-        let output = child.wait_with_output().unwrap();
-        let number = String::from_utf8(output.stderr).unwrap();
+        process.stdin.take().unwrap().write_all(&given(text)).unwrap();
+        let (mut number, mut said) = (String::new(), String::new());
+        process.stdout.take().unwrap().read_to_string(&mut said).unwrap();
+        process.stderr.take().unwrap().read_to_string(&mut number).unwrap();
+        let status = process.wait().unwrap();
         let is_said = number.strip_prefix(NUMBER).is_some_and(|number| number.trim().parse::<u32>().is_ok());
-        assert_eq!(is_said, output.status.success(), "{number}");
-        (output.status.code().unwrap(), String::from_utf8(output.stdout).unwrap())
+        assert_eq!(is_said, status.success(), "{number}");
+        (status.code().unwrap(), said)
     }
 
     #[test]

@@ -62,11 +62,10 @@ pub(crate) fn way<'t>(target: &'t Target, environment: &ToolEnvironment) -> Way<
 }
 
 /// Finds the container of this machine in which a target's server runs: the one of the service that its host names, or the
-/// one that publishes its port. `None` where there is none, or more than one, or no program is installed that speaks to its
-/// engine.
+/// one that publishes its port. `None` where there is none, or more than one.
 pub(crate) fn server(target: &Target, environment: &ToolEnvironment) -> Option<Inside> {
     if let Some((running, port)) = service(target, environment) {
-        return Some(Inside { container: running.container()?, port });
+        return Some(Inside { container: running.container(), port });
     }
     let (name, port) = only_host(target)?;
     let addresses: Vec<SocketAddr> = (name, port).to_socket_addrs().ok()?.collect();
@@ -74,7 +73,7 @@ pub(crate) fn server(target: &Target, environment: &ToolEnvironment) -> Option<I
     let inside = |listed: &Listed| own().find_map(|address| listed.published_at(*address));
     let found = running::find(environment, |listed| inside(listed).is_some() && is_of_this_machine(listed));
     let [found] = found.as_slice() else { return None };
-    Some(Inside { container: found.container()?, port: inside(found.listed())? })
+    Some(Inside { container: found.container(), port: inside(found.listed())? })
 }
 
 /// What an engine asks a container, and what it reads of a line of the answer.
@@ -128,10 +127,11 @@ impl<T> Listing<T> {
 }
 
 /// Tells whether a container's engine publishes ports where this process is. One that may be in a container itself, by what
-/// Docker and Podman put there, and is lent its engine's socket, has other ports and addresses than the engine's machine.
+/// Docker and Podman put there, and is lent its engine's socket, has other ports and addresses than the engine's machine. One
+/// of no engine has its processes here, without which nothing can be run in it.
 fn is_of_this_machine(listed: &Listed) -> bool {
     let may_be_inside = ["/.dockerenv", "/run/.containerenv"].iter().any(|mark| Path::new(mark).exists());
-    !may_be_inside || listed.gateways().any(is_here)
+    !may_be_inside || listed.is_of_this_place || listed.gateways().any(is_here)
 }
 
 /// Gives the host of a target that has one alone.

@@ -8,18 +8,18 @@
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
-use std::process::{Child, ChildStdin, ChildStdout, ExitStatus};
+use std::process::{ChildStdin, ChildStdout, ExitStatus};
 use std::sync::{Arc, OnceLock, mpsc};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::Signal;
 
 use crate::error::Explain;
 use crate::exit::Exit;
 use crate::own_tools::containers::container::Container;
 use crate::own_tools::containers::shell::NUMBER;
-use crate::own_tools::{Given, ToolCommand};
+use crate::own_tools::{Given, Killer, Process, ToolCommand};
 use crate::secret::{ForeignText, Secret};
 use crate::snapshot::Watch;
 use crate::snapshot::threads;
@@ -104,7 +104,7 @@ pub(crate) type Cleaned = fn(&str) -> String;
 #[derive(Debug)]
 pub(crate) struct Running {
     tool: &'static str,
-    child: Child,
+    child: Process,
     messages: Option<JoinHandle<Vec<u8>>>,
     cleaned: Cleaned,
     secrets: Vec<Secret>,
@@ -114,7 +114,7 @@ pub(crate) struct Running {
     is_over: bool,
 }
 
-/// A tool inside a container: the child is the engine's program, which passes on what is said.
+/// A tool inside a container: the child is the engine or its program, which passes on what is said.
 #[derive(Debug)]
 struct Within {
     container: Container,
@@ -177,8 +177,7 @@ impl Running {
 
     /// A handle to end it from another thread, valid as long as this value lives.
     pub(crate) fn stopper(&self) -> Stopper {
-        let pid = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw);
-        Stopper { pid, politely: Signal::TERM, within: self.within.clone() }
+        Stopper { killer: self.child.killer(), politely: Signal::TERM, within: self.within.clone() }
     }
 
     /// Waits for its end; anything but exit status 0 is an error with what it said.
@@ -291,7 +290,7 @@ impl Drop for Running {
 /// Ends a tool from another thread.
 #[derive(Debug, Clone)]
 pub(crate) struct Stopper {
-    pid: Option<Pid>,
+    killer: Killer,
     politely: Signal,
     within: Option<Arc<Within>>,
 }
@@ -315,9 +314,8 @@ impl Stopper {
             container.signal(name, process);
         }
         // The engine's program ends with the one inside; one that started nothing, or whose engine is gone, is told itself.
-        if let Some(pid) = self.pid.filter(|_| kill || inside.is_none()) {
-            // Already gone is what is wanted.
-            let _ = kill_process(pid, signal);
+        if kill || inside.is_none() {
+            self.killer.signal(signal);
         }
     }
 }
@@ -367,6 +365,8 @@ fn describe(status: ExitStatus) -> String {
 mod tests {
     use std::path::Path;
 
+    use rustix::process::Pid;
+
     use super::*;
 
     #[test]
@@ -374,7 +374,7 @@ mod tests {
         let mut command = ToolCommand::of(Path::new("/bin/sleep"), None, &[]);
         command.arg("60");
         let running = Running::start("sleep", command, str::to_owned, &[]).unwrap();
-        let pid = running.stopper().pid.unwrap();
+        let Killer::Process(Some(pid)) = running.stopper().killer else { panic!("{running:?}") };
         drop(running);
         assert!(rustix::process::test_kill_process(pid).is_err());
     }

@@ -1,14 +1,12 @@
 //! Databases in containers: saved, put back and looked at by the tools inside, where none of this machine fits or reaches
-//! them. The engine is a small server of ours with one container, and its program runs on this machine what it is to run
+//! them. The engine is a small server of ours with one container, whose program runs on this machine what it is to run
 //! inside; real engines are tried by `tests/containers`.
 
-use std::io::{Read, Write};
-use std::os::unix::net::UnixListener;
-use std::path::Path;
+use std::io::Write;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
-use std::thread;
 
-use crate::support::{Mariadb, Outcome, Postgres, Programs, Sandbox};
+use crate::support::{Mariadb, Outcome, Postgres, Programs, Sandbox, engine};
 use crate::versions::with_tools_alone;
 
 /// A password with whatever means something to shells and option files.
@@ -21,40 +19,31 @@ fn with_engine(sandbox: &mut Sandbox, inside: u16, published: Option<u16>, folde
     let socket = sandbox.temporary().join("engine.sock");
     let public = published.map(|port| format!(r#","PublicPort":{port},"IP":"127.0.0.1""#)).unwrap_or_default();
     let containers = format!(
-        r#"[{{"Id":"79dab3379acc","Names":["/shop-db-1"],"Ports":[{{"PrivatePort":{inside},"Type":"tcp"{public}}}],
+        r#"[{{"Id":"{}","Names":["/shop-db-1"],"Ports":[{{"PrivatePort":{inside},"Type":"tcp"{public}}}],
         "Labels":{{"com.docker.compose.service":"shop-database-inside",
         "com.docker.compose.project.working_dir":"{}"}},"NetworkSettings":{{"Networks":{{"own":{{"Gateway":"127.0.0.1"}}}}}}}}]"#,
+        engine::ID,
         sandbox.project().display()
     );
-    let listener = UnixListener::bind(&socket).unwrap();
-    // It waits for its next caller until the tests end.
-    thread::spawn(move || {
-        for mut caller in listener.incoming().flatten() {
-            let (mut question, mut byte) = (Vec::new(), [0]);
-            while !question.ends_with(b"\r\n\r\n") && caller.read_exact(&mut byte).is_ok() {
-                question.push(byte[0]);
-            }
-            let answer = match question.starts_with(b"GET /containers/json ") {
-                true => format!("HTTP/1.0 200 OK\r\n\r\n{containers}"),
-                false => "HTTP/1.0 404 Not Found\r\n\r\n{}".to_owned(),
-            };
-            // Who asked may be gone.
-            let _ = caller.write_all(answer.as_bytes());
-        }
-    });
     sandbox.set("DOCKER_HOST", format!("unix://{}", socket.display()));
-    // `docker -H unix://… exec -i 79dab3379acc …`
+    let program = with_program(sandbox, "docker", "", folder);
+    engine::listen(&socket, containers, &program);
+    sandbox.write("compose.yml", "services:\n  shop-database-inside:\n    image: shop\n");
+}
+
+/// Puts an engine's program onto `PATH`, which does what is `first`: `docker -H unix://… exec -i 79dab3379acc …`.
+fn with_program(sandbox: &Sandbox, name: &str, first: &str, folder: &Path) -> PathBuf {
     sandbox.recording_tool(
-        "docker",
+        name,
         &format!(
-            "[ \"$1\" = -H ] && shift 2; [ \"$1\" = exec ] || exit 98; shift; [ \"$1\" = -i ] && shift\n\
+            "{first}\n[ \"$1\" = -H ] && shift 2; [ \"$1\" = exec ] || exit 98; shift; [ \"$1\" = -i ] && shift\n\
              own='PGUSER=nobody MYSQL_PWD=wrong'; while [ \"$1\" = -e ]; do own=; shift 2; done\n\
-             [ \"$1\" = 79dab3379acc ] || [ \"$1\" = shop-db-1 ] || exit 97; shift\n\
+             [ \"$1\" = {} ] || [ \"$1\" = shop-db-1 ] || exit 97; shift\n\
              exec env $own PATH='{}':/usr/bin:/bin \"$@\"",
+            engine::ID,
             folder.display()
         ),
-    );
-    sandbox.write("compose.yml", "services:\n  shop-database-inside:\n    image: shop\n");
+    )
 }
 
 /// Makes a role of that password, which owns a new database with a table of three rows.
@@ -99,8 +88,8 @@ fn put_back_by_hand(sandbox: &Sandbox) {
 
 /// No argument of the engine's program may say the password.
 #[track_caller]
-fn expect_no_password(sandbox: &Sandbox) {
-    let calls = sandbox.calls("docker").join("\n");
+fn expect_no_password(sandbox: &Sandbox, program: &str) {
+    let calls = sandbox.calls(program).join("\n");
     assert!(calls.contains("exec -i 79dab3379acc"), "{calls}");
     assert!(!calls.contains("pa ss"), "{calls}");
 }
@@ -127,7 +116,7 @@ fn without_tools_on_this_machine_those_of_the_container_that_publishes_the_port_
     run(&["verify", "--level", "restore"]).expect_code(0);
     run(&["restore", "latest"]).expect_code(0);
     assert_eq!(server.psql(database, "SELECT count(*), to_regclass('u') IS NULL FROM t"), "3|t");
-    expect_no_password(&sandbox);
+    expect_no_password(&sandbox, "docker");
 }
 
 #[test]
@@ -143,11 +132,47 @@ fn a_service_that_publishes_no_port_is_reached_inside_its_container() {
     server.psql(database, "DELETE FROM t");
     sandbox.run(&["restore", "latest"]).expect_code(0);
     assert_eq!(server.psql(database, "SELECT count(*) FROM t"), "3");
-    expect_no_password(&sandbox);
+    expect_no_password(&sandbox, "docker");
     server.psql(database, "DELETE FROM t");
     put_back_by_hand(&sandbox);
     assert_eq!(server.psql(database, "SELECT count(*) FROM t"), "3");
     server.psql("postgres", &format!("DROP DATABASE {database}_before"));
+}
+
+#[test]
+fn what_runs_in_a_service_of_the_compose_file_goes_once_the_database_that_it_names_is_saved() {
+    let server = Postgres::server();
+    let (database, port) = ("inside_composed_test", server.port());
+    make_postgres(server, database);
+    let mut sandbox = Sandbox::new();
+    with_engine(&mut sandbox, port, None, &Programs::of_machine().clients());
+    let url = format!("postgres://{database}:{IN_A_URL}@shop-database-inside:{port}/{database}");
+    sandbox.write(
+        "compose.yml",
+        format!(
+            "services:\n  app:\n    build: .\n    environment:\n      APP_ENV: testing\n      DATABASE_URL: {url}\n  \
+             shop-database-inside:\n    image: postgres:16\n"
+        ),
+    );
+    sandbox.write("package.json", r#"{"scripts": {"test": "jest"}, "dependencies": {"pg": "8"}}"#);
+    let docker = sandbox.tools().join("docker");
+    let works = std::fs::read_to_string(&docker).unwrap();
+    sandbox.tool("docker", &works.replacen("\n[", "\n[ \"$1\" = compose ] && exit 7\n[", 1));
+    for (how, done) in [("exec -T app npm test", " saved ("), ("run --rm app npm test", " unchanged since ")] {
+        let words: Vec<&str> = ["docker", "compose"].into_iter().chain(how.split(' ')).collect();
+        let said = sandbox.run(&words).expect_code(7).stderr;
+        let expected = format!("on shop-database-inside:{port}{done}");
+        assert!(said.contains(&expected), "{said}");
+        assert!(sandbox.calls("docker").contains(&words[1..].join(" ")), "{how}");
+    }
+    server.psql(database, "DELETE FROM t");
+    sandbox.run(&["restore", "latest"]).expect_code(0);
+    assert_eq!(server.psql(database, "SELECT count(*) FROM t"), "3");
+    for removing in [&["docker", "compose", "down", "-v"][..], &["docker", "volume", "rm", "shop_data"]] {
+        let said = sandbox.run(removing).expect_code(120).stderr;
+        assert!(said.contains("removes volumes, and all databases in them"), "{said}");
+        assert!(!sandbox.calls("docker").contains(&removing[1..].join(" ")), "{removing:?}");
+    }
 }
 
 #[test]
@@ -186,7 +211,7 @@ fn a_mariadb_inside_is_saved_and_put_back() {
     server.sql(database, "DROP VIEW v; DELETE FROM t");
     sandbox.run(&["restore", "latest"]).expect_code(0);
     assert_eq!(server.sql(database, "SELECT COUNT(*) FROM v"), "3");
-    expect_no_password(&sandbox);
+    expect_no_password(&sandbox, "docker");
     server.sql(database, "DROP VIEW v; DELETE FROM t");
     put_back_by_hand(&sandbox);
     assert_eq!(server.sql(database, "SELECT COUNT(*) FROM v"), "3");
@@ -203,11 +228,55 @@ fn what_the_engine_says_is_told_where_nothing_runs_inside() {
     let docker = sandbox.tools().join("docker");
     let works = std::fs::read_to_string(&docker).unwrap();
     let paused =
-        "[ \"$3\" = exec ] && { echo 'Error response from daemon: Container shop-db-1 is paused' >&2; exit 1; }";
+        "[ \"$1\" = exec ] && { echo 'Error response from daemon: Container shop-db-1 is paused' >&2; exit 1; }";
     sandbox.tool("docker", &works.replacen("#!/bin/sh\n", &format!("#!/bin/sh\n{paused}\n"), 1));
     let said = sandbox.guarded().expect_code(121).stderr;
     let expected =
         "nothing can be run inside the container shop-db-1: Error response from daemon: Container shop-db-1 is paused";
     assert!(!sandbox.has_run() && said.contains(expected), "{said}");
     assert!(said.trim_end().ends_with("the command was not run"), "{said}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn an_engine_without_a_socket_is_asked_by_its_program() {
+    let server = Postgres::of_version(18);
+    let port = server.port();
+    for (name, word) in [("podman", "--remote=false"), ("nerdctl", "")] {
+        let database = format!("inside_{name}_test");
+        make_postgres(server, &database);
+        let sandbox = Sandbox::new();
+        // The one that is asked first has none.
+        sandbox.tool("podman", "#!/bin/sh\nexit 1\n");
+        let described = format!(
+            r#"[{{"Id":"{}","Name":"shop-db-1","NetworkSettings":{{"Networks":{{"own":{{"Gateway":"127.0.0.1"}}}},
+            "Ports":{{"{port}/tcp":[{{"HostIp":"127.0.0.1","HostPort":"{port}"}}]}}}}}}]"#,
+            engine::ID
+        );
+        let first = format!(
+            "[ -z '{word}' ] || [ \"$1\" = '{word}' ] || exit 96; [ -z '{word}' ] || shift\n\
+             [ \"$1 $2\" = 'ps --quiet' ] && {{ echo {}; exit; }}\n[ \"$1\" = inspect ] && {{ echo '{described}'; exit; }}",
+            engine::ID
+        );
+        with_program(&sandbox, name, &first, &Programs::of_version(18).folder);
+        with_database(&sandbox, "postgres", &database, &format!("127.0.0.1:{port}"), &database);
+        let tools = sandbox.tools();
+        let run = |arguments: &[&str]| Outcome::of(&mut with_tools_alone(&sandbox, &[&tools], arguments));
+        let said = run(&["doctor"]).expect_code(0).stdout;
+        assert!(said.contains(" inside the container shop-db-1"), "{said}");
+        run(&["./suite"]).expect_code(0);
+        assert!(sandbox.has_run());
+        server.psql(&database, "DELETE FROM t");
+        run(&["restore", "latest"]).expect_code(0);
+        assert_eq!(server.psql(&database, "SELECT count(*) FROM t"), "3");
+        expect_no_password(&sandbox, name);
+        // What it says is told where nothing runs inside.
+        let program = sandbox.tools().join(name);
+        let works = std::fs::read_to_string(&program).unwrap();
+        let refusing = "case \"$*\" in *'exec -i'*) echo 'cannot exec in a stopped container' >&2; exit 255;; esac";
+        sandbox.tool(name, &works.replacen("#!/bin/sh\n", &format!("#!/bin/sh\n{refusing}\n"), 1));
+        server.psql(&database, "DELETE FROM t");
+        let said = run(&["./suite"]).expect_code(121).stderr;
+        assert!(said.contains("inside the container shop-db-1: cannot exec in a stopped container"), "{said}");
+    }
 }

@@ -3,7 +3,7 @@
 //! Source: Docker Engine API 1.41, which Podman's compatible one follows.
 
 use std::collections::BTreeMap;
-use std::io::{self, Read, Write};
+use std::io::{self, Cursor, Read, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
@@ -12,6 +12,9 @@ use std::time::{Duration, Instant};
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, connect, socket_with, sockopt};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde_json::json;
+
+use crate::text::printable;
 
 /// The most bytes of an answer: a thousand containers have one.
 const LONGEST: u64 = 16 << 20;
@@ -30,6 +33,9 @@ pub(crate) struct Listed {
     pub(crate) ports: Option<Vec<Port>>,
     #[serde(default)]
     network_settings: Option<NetworkSettings>,
+    /// Whether it was started by a program of this very place that needs no engine.
+    #[serde(skip)]
+    pub(crate) is_of_this_place: bool,
 }
 
 /// A port of a container.
@@ -182,6 +188,7 @@ impl From<Described> for Listed {
             labels: config.and_then(|config| config.labels),
             ports: Some(ports.collect()),
             network_settings: Some(NetworkSettings { networks }),
+            is_of_this_place: false,
         }
     }
 }
@@ -301,41 +308,127 @@ impl<'a> Api<'a> {
         Ok(top.processes.unwrap_or_default().into_iter().filter_map(|mut row| row.pop()).collect())
     }
 
+    /// Makes a program inside a container ready to be begun, whose outlets are all ours; gives its id.
+    pub(super) fn make_exec(self, container: &str, words: &[String]) -> io::Result<String> {
+        let made = json!({"AttachStdin": true, "AttachStdout": true, "AttachStderr": true, "Cmd": words});
+        let path = format!("/containers/{}/exec", segment(container)?);
+        let made: Made = serde_json::from_slice(&self.ask("POST", &path, &made.to_string())?)?;
+        Ok(made.id)
+    }
+
+    /// Begins one that was made; gives the connection by which it is fed and heard.
+    pub(super) fn begin_exec(self, id: &str) -> io::Result<Begun> {
+        let mut stream = self.connected()?;
+        let (path, how) = (format!("/exec/{}/start", segment(id)?), r#"{"Detach":false,"Tty":false}"#);
+        let first = "HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: tcp";
+        stream.write_all(question("POST", &path, first, how).as_bytes())?;
+        let mut answer = Vec::new();
+        loop {
+            let is_over = self.read_more(&mut stream, &mut answer)? == 0;
+            match Head::of(&answer) {
+                Some(head) if matches!(head.status, "101" | "200") => {
+                    let first = Cursor::new(answer[head.end..].to_vec());
+                    // What follows takes as long as it takes.
+                    stream.set_read_timeout(None)?;
+                    stream.set_write_timeout(None)?;
+                    return Ok(Begun { stream, first });
+                }
+                Some(head) if is_over || head.is_whole(&answer) => return Err(refused(&head, &answer)),
+                None if is_over => return Err(unreadable()),
+                Some(_) | None => {}
+            }
+        }
+    }
+
+    /// Tells the status with which a program has ended; `None` while it has not.
+    pub(super) fn exec_status(self, id: &str) -> io::Result<Option<i64>> {
+        let described: DescribedExec = self.get(&format!("/exec/{}/json", segment(id)?))?;
+        match described {
+            DescribedExec { running: Some(true), .. } => Ok(None),
+            DescribedExec { running: Some(false), exit_code: Some(code) } => Ok(Some(code)),
+            DescribedExec { .. } => Err(io::Error::other("it does not say how it ended")),
+        }
+    }
+
     fn get<T: DeserializeOwned>(self, path: &str) -> io::Result<T> {
-        let body = self.ask(path)?;
+        let body = self.ask("GET", path, "")?;
         serde_json::from_slice(&body).map_err(io::Error::other)
     }
 
-    fn ask(self, path: &str) -> io::Result<Vec<u8>> {
+    fn ask(self, method: &str, path: &str, given: &str) -> io::Result<Vec<u8>> {
+        let mut stream = self.connected()?;
+        // An answer to the older version of HTTP ends where the connection does.
+        stream.write_all(question(method, path, "HTTP/1.0", given).as_bytes())?;
+        let mut answer = Vec::new();
+        while self.read_more(&mut stream, &mut answer)? > 0 {}
+        body(&answer)
+    }
+
+    fn connected(self) -> io::Result<UnixStream> {
         let socket = socket_with(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None)?;
         // An engine that takes no connections any more keeps its callers waiting, too (`unix(7)`).
         sockopt::set_socket_timeout(&socket, sockopt::Timeout::Send, Some(self.left()?))?;
         connect(&socket, &SocketAddrUnix::new(self.socket)?)?;
-        let mut stream = UnixStream::from(socket);
-        // An answer to the older version of HTTP ends where the connection does.
-        write!(stream, "GET {path} HTTP/1.0\r\nHost: engine\r\nAccept: application/json\r\n\r\n")?;
-        let mut answer = Vec::new();
+        Ok(UnixStream::from(socket))
+    }
+
+    /// Reads what comes next of an answer; 0 bytes at its end.
+    fn read_more(self, stream: &mut UnixStream, answer: &mut Vec<u8>) -> io::Result<usize> {
         let mut chunk = [0; 16 << 10];
         loop {
             stream.set_read_timeout(Some(self.left()?))?;
             match stream.read(&mut chunk) {
-                Ok(0) => break,
-                Ok(length) => answer.extend_from_slice(&chunk[..length]),
+                Ok(length) => {
+                    answer.extend_from_slice(&chunk[..length]);
+                    if answer.len() as u64 > LONGEST {
+                        return Err(io::Error::other("its answer is too long"));
+                    }
+                    return Ok(length);
+                }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Err(io::ErrorKind::TimedOut.into()),
                 Err(error) => return Err(error),
             }
-            if answer.len() as u64 > LONGEST {
-                return Err(io::Error::other("its answer is too long"));
-            }
         }
-        body(&answer)
     }
 
     fn left(self) -> io::Result<Duration> {
         let left = self.deadline.saturating_duration_since(Instant::now());
         if left.is_zero() { Err(io::ErrorKind::TimedOut.into()) } else { Ok(left) }
     }
+}
+
+/// A program that was begun.
+#[derive(Debug)]
+pub(super) struct Begun {
+    pub(super) stream: UnixStream,
+    /// What came with the answer.
+    pub(super) first: Cursor<Vec<u8>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Made {
+    id: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct DescribedExec {
+    #[serde(default)]
+    running: Option<bool>,
+    #[serde(default)]
+    exit_code: Option<i64>,
+}
+
+/// Writes a question with what is given to it.
+fn question(method: &str, path: &str, version_and_more: &str, given: &str) -> String {
+    let kind = if given.is_empty() { "" } else { "Content-Type: application/json\r\n" };
+    let length = given.len();
+    format!(
+        "{method} {path} {version_and_more}\r\nHost: engine\r\nAccept: application/json\r\n\
+         {kind}Content-Length: {length}\r\n\r\n{given}"
+    )
 }
 
 /// Lets through what the engines' names consist of: nothing that means something in a path.
@@ -348,30 +441,67 @@ fn segment(name: &str) -> io::Result<&str> {
     }
 }
 
-/// Finds the body of an answer that says 200.
-fn body(answer: &[u8]) -> io::Result<Vec<u8>> {
-    let unreadable = || io::Error::other("it does not answer as an engine of containers does");
-    let end = answer.windows(4).position(|four| four == b"\r\n\r\n").ok_or_else(unreadable)?;
-    let head = std::str::from_utf8(&answer[..end]).map_err(|_| unreadable())?;
-    let mut lines = head.split("\r\n");
-    let status =
-        lines.next().and_then(|line| line.strip_prefix("HTTP/1.")?.split(' ').nth(1)).ok_or_else(unreadable)?;
-    if status != "200" {
-        return Err(io::Error::other(format!("it answers with status {}", crate::text::printable(status))));
+/// What stands before the body of an answer.
+struct Head<'a> {
+    status: &'a str,
+    lines: std::str::Split<'a, &'a str>,
+    /// Where the body begins.
+    end: usize,
+}
+
+impl<'a> Head<'a> {
+    /// Reads it; `None` where it is not there yet, or none.
+    fn of(answer: &'a [u8]) -> Option<Head<'a>> {
+        let end = answer.windows(4).position(|four| four == b"\r\n\r\n")?;
+        let mut lines = std::str::from_utf8(&answer[..end]).ok()?.split("\r\n");
+        let status = lines.next()?.strip_prefix("HTTP/1.")?.split(' ').nth(1)?;
+        Some(Head { status, lines, end: end + 4 })
     }
-    let header = |name: &str| {
-        let mut fields = lines.clone().filter_map(|line| line.split_once(':'));
+
+    fn field(&self, name: &str) -> Option<&'a str> {
+        let mut fields = self.lines.clone().filter_map(|line| line.split_once(':'));
         fields.find(|(field, _)| field.eq_ignore_ascii_case(name)).map(|(_, value)| value.trim())
-    };
-    let rest = &answer[end + 4..];
-    if header("Transfer-Encoding").is_some_and(|value| value.eq_ignore_ascii_case("chunked")) {
-        return unchunked(rest).ok_or_else(unreadable);
     }
-    match header("Content-Length").map(str::parse) {
-        None => Ok(rest.to_vec()),
-        Some(Ok(length)) => rest.get(..length).map(<[u8]>::to_vec).ok_or_else(unreadable),
-        Some(Err(_)) => Err(unreadable()),
+
+    /// Tells whether all of the body is known to be there.
+    fn is_whole(&self, answer: &[u8]) -> bool {
+        let length = self.field("Content-Length").and_then(|length| length.parse::<usize>().ok());
+        length.is_some_and(|length| answer.len() - self.end >= length)
     }
+
+    /// Finds the body; `None` where it is not whole.
+    fn body(&self, answer: &[u8]) -> Option<Vec<u8>> {
+        let rest = &answer[self.end..];
+        if self.field("Transfer-Encoding").is_some_and(|value| value.eq_ignore_ascii_case("chunked")) {
+            return unchunked(rest);
+        }
+        match self.field("Content-Length").map(str::parse) {
+            None => Some(rest.to_vec()),
+            Some(Ok(length)) => rest.get(..length).map(<[u8]>::to_vec),
+            Some(Err(_)) => None,
+        }
+    }
+}
+
+/// Finds the body of an answer that says that all is well.
+fn body(answer: &[u8]) -> io::Result<Vec<u8>> {
+    let head = Head::of(answer).ok_or_else(unreadable)?;
+    if !matches!(head.status, "200" | "201") {
+        return Err(refused(&head, answer));
+    }
+    head.body(answer).ok_or_else(unreadable)
+}
+
+fn unreadable() -> io::Error {
+    io::Error::other("it does not answer as an engine of containers does")
+}
+
+/// Says that the engine does not do what it was asked for, and in its own words why, if there are any.
+fn refused(head: &Head<'_>, answer: &[u8]) -> io::Error {
+    let said = head.body(answer).and_then(|body| serde_json::from_slice::<serde_json::Value>(&body).ok());
+    let why = said.as_ref().and_then(|said| said["message"].as_str()).map(str::trim).filter(|why| !why.is_empty());
+    let why = why.map(|why| format!(": {}", printable(why))).unwrap_or_default();
+    io::Error::other(format!("it answers with status {}{why}", printable(head.status)))
 }
 
 /// Joins chunks, each behind its length (RFC 9112, 7.1); `None` where the last is missing.

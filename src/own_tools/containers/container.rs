@@ -2,21 +2,32 @@
 
 use std::ffi::{OsStr, OsString};
 use std::io;
+use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
-use std::process::{Child, Output};
+use std::process::{Output, Stdio};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+use std::thread;
+use std::time::{Duration, Instant};
 
-use crate::own_tools::ask;
+use rustix::process::Signal;
+
+use crate::own_tools::containers::exec;
+use crate::own_tools::containers::process::Process;
 use crate::own_tools::containers::shell::Shell;
+use crate::own_tools::{ask, command};
 use crate::text::{shell_word, shown};
 
 /// Sends a signal to a process of the container.
 const SIGNAL: &str = r#"kill -s "$0" "$1""#;
+/// How long it may take to send one.
+const PATIENCE: Duration = Duration::from_secs(5);
 
-/// A program that an engine is spoken to by, and how: on this machine, whatever its settings say.
+/// How an engine is spoken to: by its socket, where there is one, else by a program; on this machine, whatever its settings
+/// say.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Cli {
-    /// `docker`, `podman` or `nerdctl`.
+    pub(super) socket: Option<PathBuf>,
+    /// `docker`, `podman` or `nerdctl`: with a socket, what a person would use.
     pub(super) program: PathBuf,
     /// The words before any subcommand.
     pub(super) words: Vec<OsString>,
@@ -40,6 +51,24 @@ impl Cli {
         let all: Vec<&OsStr> = self.words.iter().map(OsString::as_os_str).chain(words.iter().copied()).collect();
         let Output { status, stdout, .. } = ask(&self.program, &all, &self.variables)?;
         if status.success() { Ok(stdout) } else { Err(io::Error::other(format!("it ends with {status}"))) }
+    }
+
+    /// Starts a program inside a container, without waiting until it is there: that takes an engine a tenth of a second.
+    ///
+    /// # Errors
+    ///
+    /// The system has no more pipes or threads, or the engine's program cannot be started. What the engine says against it,
+    /// the process does.
+    pub(super) fn exec(&self, container: &str, words: &[&str]) -> io::Result<Process> {
+        if let Some(socket) = &self.socket {
+            return Ok(exec::start(socket, container, words)?.into());
+        }
+        let mut engines = command(&self.program, &self.variables);
+        engines.args(&self.words).args(["exec", "-i", container]).args(words);
+        engines.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        // What a terminal sends is for the program inside, whom the engine's would leave alone.
+        engines.process_group(0);
+        Ok(engines.spawn()?.into())
     }
 }
 
@@ -117,8 +146,8 @@ impl Container {
     }
 
     /// Gives the process of a shell inside, which becomes a program. Its three outlets are pipes.
-    pub(in crate::own_tools) fn shell(&self) -> io::Result<Child> {
-        self.started()?.into_child().ok_or_else(|| io::ErrorKind::NotFound.into())
+    pub(in crate::own_tools) fn shell(&self) -> io::Result<Process> {
+        self.started()?.into_process().ok_or_else(|| io::ErrorKind::NotFound.into())
     }
 
     /// Gives a shell that waits, or a new one.
@@ -162,7 +191,16 @@ impl Container {
     /// Sends a signal to a process by its number inside: `TERM`. That it has ended already is what is wanted.
     pub(crate) fn signal(&self, signal: &str, process: u32) {
         let process = process.to_string();
-        let _ = self.cli.ask(&["exec", &self.id, "sh", "-c", SIGNAL, signal, &process].map(OsStr::new));
+        let Ok(mut sending) = self.cli.exec(&self.id, &["sh", "-c", SIGNAL, signal, &process]) else { return };
+        let deadline = Instant::now() + PATIENCE;
+        while matches!(sending.try_wait(), Ok(None)) {
+            if Instant::now() > deadline {
+                sending.killer().signal(Signal::KILL);
+                let _ = sending.wait();
+                return;
+            }
+            thread::sleep(Duration::from_millis(2));
+        }
     }
 }
 
@@ -178,7 +216,8 @@ mod tests {
             let words = ["-c", "shift; [ \"$1\" = -i ] && shift; shift; ONE=other exec \"$@\"", "engine"];
             let path = format!("{}:/usr/bin:/bin", folder.display());
             let variables = vec![("PATH".into(), path.into())];
-            let cli = Cli { program: "/bin/sh".into(), words: words.map(OsString::from).into(), variables };
+            let cli =
+                Cli { socket: None, program: "/bin/sh".into(), words: words.map(OsString::from).into(), variables };
             Container::new(cli, "57c138084fdd", "saved")
         }
     }

@@ -2,7 +2,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ const WITHOUT_SOCKET: &[(&str, &[&str])] =
 #[derive(Debug, Clone)]
 pub(crate) struct Running {
     listed: Listed,
-    container: Option<Container>,
+    container: Container,
 }
 
 impl Running {
@@ -32,13 +32,13 @@ impl Running {
         &self.listed
     }
 
-    /// Gives it as what programs are run in; `None` where no program is installed that speaks to its engine.
-    pub(crate) fn container(&self) -> Option<Container> {
-        self.container.as_ref().map(Container::in_use)
+    /// Gives it as what programs are run in.
+    pub(crate) fn container(&self) -> Container {
+        self.container.in_use()
     }
 
-    fn new(listed: Listed, cli: Option<&Cli>) -> Running {
-        let container = cli.map(|cli| Container::new(cli.clone(), &listed.id, listed.name()));
+    fn new(listed: Listed, cli: &Cli) -> Running {
+        let container = Container::new(cli.clone(), &listed.id, listed.name());
         Running { listed, container }
     }
 }
@@ -65,29 +65,29 @@ pub(crate) fn find(environment: &ToolEnvironment, is_wanted: impl Fn(&Listed) ->
     for socket in sockets(value, real).into_iter().filter(|socket| socket.exists()) {
         let listed = Api::new(&socket, PATIENCE).running().unwrap_or_default();
         let cli = of_socket(environment, &socket);
-        remembered.extend(listed.into_iter().map(|listed| Running::new(listed, cli.as_ref())));
+        remembered.extend(listed.into_iter().map(|listed| Running::new(listed, &cli)));
     }
     if wanted(&remembered).is_empty() {
         for (name, words) in WITHOUT_SOCKET {
             let Some(program) = environment.find(name) else { continue };
             let words = words.iter().map(OsString::from).collect();
-            let cli = Cli { program, words, variables: variables(environment) };
-            let listed = by_program(&cli).unwrap_or_default();
-            remembered.extend(listed.into_iter().map(|listed| Running::new(listed, Some(&cli))));
+            let cli = Cli { socket: None, program, words, variables: variables(environment) };
+            let mut listed = by_program(&cli).unwrap_or_default();
+            // nerdctl asks an engine, which may be lent by another place.
+            listed.iter_mut().for_each(|listed| listed.is_of_this_place = *name == "podman");
+            remembered.extend(listed.into_iter().map(|listed| Running::new(listed, &cli)));
         }
     }
     wanted(&remembered)
 }
 
-/// Finds the program by which the engine at a socket is spoken to.
-fn of_socket(environment: &ToolEnvironment, socket: &Path) -> Option<Cli> {
+/// Tells how the engine at a socket is spoken to, and by which program a person would: Docker's, where there is none.
+fn of_socket(environment: &ToolEnvironment, socket: &Path) -> Cli {
     let mut address = OsString::from("unix://");
     address.push(socket);
-    let by = |name: &str, words: Vec<OsString>| {
-        let program: PathBuf = environment.find(name)?;
-        Some(Cli { program, words, variables: variables(environment) })
-    };
-    by("docker", vec!["-H".into(), address.clone()]).or_else(|| by("podman", vec!["--url".into(), address]))
+    let podman = environment.find("podman").filter(|_| environment.find("docker").is_none());
+    let (program, word) = podman.map_or(("docker".into(), "-H"), |podman| (podman, "--url"));
+    Cli { socket: Some(socket.to_owned()), program, words: vec![word.into(), address], variables: Vec::new() }
 }
 
 /// Lists by a program what runs.

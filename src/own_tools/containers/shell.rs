@@ -2,16 +2,16 @@
 
 use std::io::{self, Read, Write};
 use std::os::fd::AsFd;
-use std::os::unix::process::CommandExt;
-use std::process::{Child, ChildStdout, Stdio};
+use std::process::ChildStdout;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags};
+use rustix::process::Signal;
 
 use crate::own_tools::ask::wait_for;
-use crate::own_tools::command;
 use crate::own_tools::containers::container::Cli;
+use crate::own_tools::containers::process::Process;
 
 /// What a shell of the container does before it becomes the program: it carries out what it is given on its standard input, up
 /// to a line with a dot; each line before has a blank ahead. What it is given is in no argument of this machine's and on no
@@ -56,22 +56,17 @@ const GRACE: Duration = Duration::from_millis(500);
 /// A shell inside a container that waits. Dropping it ends it.
 #[derive(Debug)]
 pub(super) struct Shell {
-    child: Option<Child>,
+    process: Option<Process>,
 }
 
 impl Shell {
-    /// Starts one, without waiting until it is there: that takes an engine a tenth of a second.
+    /// Starts one, without waiting until it is there.
     ///
     /// # Errors
     ///
-    /// The engine's program cannot be started.
+    /// Those of [`Cli::exec`].
     pub(super) fn start(cli: &Cli, id: &str) -> io::Result<Shell> {
-        let mut engines = command(&cli.program, &cli.variables);
-        engines.args(&cli.words).args(["exec", "-i", id, "sh", "-c", BARE, INTO]);
-        engines.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        // What a terminal sends is for what it becomes, whom the engine's program would leave alone.
-        engines.process_group(0);
-        Ok(Shell { child: Some(engines.spawn()?) })
+        Ok(Shell { process: Some(cli.exec(id, &["sh", "-c", BARE, INTO])?) })
     }
 
     /// Asks it by a script of a shell, and gives what that writes.
@@ -81,8 +76,8 @@ impl Shell {
     /// It says more than a megabyte, no answer comes in five seconds, or the script ends with another status than 0: then the
     /// shell is over.
     pub(super) fn ask(&mut self, script: &str) -> io::Result<Vec<u8>> {
-        let child = self.child.as_mut().ok_or(io::ErrorKind::NotFound)?;
-        let (Some(stdin), Some(stdout)) = (&mut child.stdin, &mut child.stdout) else {
+        let process = self.process.as_mut().ok_or(io::ErrorKind::NotFound)?;
+        let (Some(stdin), Some(stdout)) = (&mut process.stdin, &mut process.stdout) else {
             return Err(io::ErrorKind::BrokenPipe.into());
         };
         stdin.write_all(&given(&[assigned(b"asked", script.as_bytes())]))?;
@@ -91,9 +86,9 @@ impl Shell {
 
     /// Ends it, and gives what it said of itself.
     pub(super) fn last_words(mut self) -> String {
-        let Some(mut child) = self.child.take() else { return String::new() };
-        let stderr = child.stderr.take();
-        drop(Shell { child: Some(child) });
+        let Some(mut process) = self.process.take() else { return String::new() };
+        let stderr = process.stderr.take();
+        drop(Shell { process: Some(process) });
         let (mut said, deadline) = (Vec::new(), Instant::now() + GRACE);
         if let Some(mut stderr) = stderr {
             // Whoever holds it longer than that has nothing to say.
@@ -104,29 +99,29 @@ impl Shell {
 
     /// Tells whether it is still there.
     pub(super) fn waits(&mut self) -> bool {
-        self.child.as_mut().is_some_and(|child| matches!(child.try_wait(), Ok(None)))
+        self.process.as_mut().is_some_and(|process| matches!(process.try_wait(), Ok(None)))
     }
 
     /// Gives its process, which becomes a program once it is [given](crate::own_tools::ToolCommand) one.
-    pub(super) fn into_child(mut self) -> Option<Child> {
-        self.child.take()
+    pub(super) fn into_process(mut self) -> Option<Process> {
+        self.process.take()
     }
 }
 
 impl Drop for Shell {
     fn drop(&mut self) {
-        let Some(mut child) = self.child.take() else { return };
+        let Some(mut process) = self.process.take() else { return };
         // Its input's end is its own; one whose engine's program were killed might be left.
-        drop(child.stdin.take());
+        drop(process.stdin.take());
         let deadline = Instant::now() + GRACE;
         while Instant::now() < deadline {
-            if !matches!(child.try_wait(), Ok(None)) {
+            if !matches!(process.try_wait(), Ok(None)) {
                 return;
             }
             thread::sleep(Duration::from_millis(1));
         }
-        let _ = child.kill();
-        let _ = child.wait();
+        process.killer().signal(Signal::KILL);
+        let _ = process.wait();
     }
 }
 
@@ -189,6 +184,7 @@ mod tests {
     use std::path::Path;
 
     use super::*;
+    use crate::own_tools::Killer;
     use crate::own_tools::containers::container::Container;
 
     #[test]
@@ -199,9 +195,8 @@ mod tests {
         assert_eq!(shell.ask(":").unwrap(), b"");
         assert_eq!(shell.ask("cat; echo \"$ONE\"").unwrap(), b"\n");
         assert_eq!(shell.ask("yes").unwrap_err().kind(), io::ErrorKind::FileTooLarge);
-        let number = shell.child.as_ref().unwrap().id();
+        let Killer::Process(Some(process)) = shell.process.as_ref().unwrap().killer() else { panic!("{shell:?}") };
         drop(shell);
-        let process = rustix::process::Pid::from_raw(i32::try_from(number).unwrap()).unwrap();
         assert!(rustix::process::test_kill_process(process).is_err());
     }
 

@@ -60,4 +60,28 @@ mod tests {
             assert!(found.contains(&"/home/tester/.orbstack/run/docker.sock".into()));
         }
     }
+
+    #[test]
+    fn engines_are_looked_for_where_they_listen() {
+        let value = |name: &str| match name {
+            "HOME" => Some("/home/ann"),
+            "XDG_RUNTIME_DIR" => Some("/run/user/7"),
+            _ => None,
+        };
+        let found = sockets(value, Path::to_owned);
+        for (engine, place) in [
+            ("Docker", "/var/run/docker.sock"),
+            ("Docker without root", "/run/user/7/docker.sock"),
+            ("Docker Desktop on Linux", "/home/ann/.docker/desktop/docker.sock"),
+            ("Docker Desktop on macOS", "/home/ann/.docker/run/docker.sock"),
+            ("OrbStack", "/home/ann/.orbstack/run/docker.sock"),
+            ("Colima", "/home/ann/.colima/default/docker.sock"),
+            ("Rancher Desktop", "/home/ann/.rd/docker.sock"),
+            ("Podman", "/run/podman/podman.sock"),
+            ("Podman without root", "/run/user/7/podman/podman.sock"),
+            ("Podman's machine", "/home/ann/.local/share/containers/podman/machine/podman.sock"),
+        ] {
+            assert!(found.contains(&PathBuf::from(place)), "{engine}: {found:?}");
+        }
+    }
 }

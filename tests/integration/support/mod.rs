@@ -1,6 +1,7 @@
 //! What the topics share: a sealed folder to run in, and servers to run against.
 #![allow(dead_code, reason = "each topic uses what it needs")]
 
+pub(crate) mod engine;
 mod entries;
 mod executable;
 mod guarded;
