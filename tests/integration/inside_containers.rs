@@ -158,11 +158,12 @@ fn what_runs_in_a_service_of_the_compose_file_goes_once_the_database_that_it_nam
     let docker = sandbox.tools().join("docker");
     let works = std::fs::read_to_string(&docker).unwrap();
     sandbox.tool("docker", &works.replacen("\n[", "\n[ \"$1\" = compose ] && exit 7\n[", 1));
-    for (how, done) in [("exec -T app npm test", " saved ("), ("run --rm app npm test", " unchanged since ")] {
+    for how in ["exec -T app npm test", "run --rm app npm test"] {
         let words: Vec<&str> = ["docker", "compose"].into_iter().chain(how.split(' ')).collect();
         let said = sandbox.run(&words).expect_code(7).stderr;
-        let expected = format!("on shop-database-inside:{port}{done}");
-        assert!(said.contains(&expected), "{said}");
+        // Others write to the server meanwhile.
+        let is_cared_for = ["saved (", "unchanged since "].map(|done| format!("on shop-database-inside:{port} {done}"));
+        assert!(is_cared_for.iter().any(|words| said.contains(words)), "{said}");
         assert!(sandbox.calls("docker").contains(&words[1..].join(" ")), "{how}");
     }
     server.psql(database, "DELETE FROM t");
@@ -240,7 +241,7 @@ fn what_the_engine_says_is_told_where_nothing_runs_inside() {
 #[cfg(target_os = "linux")]
 #[test]
 fn an_engine_without_a_socket_is_asked_by_its_program() {
-    let server = Postgres::of_version(18);
+    let server = Postgres::server();
     let port = server.port();
     for (name, word) in [("podman", "--remote=false"), ("nerdctl", "")] {
         let database = format!("inside_{name}_test");
@@ -248,8 +249,10 @@ fn an_engine_without_a_socket_is_asked_by_its_program() {
         let sandbox = Sandbox::new();
         // The one that is asked first has none.
         sandbox.tool("podman", "#!/bin/sh\nexit 1\n");
+        // What Podman runs without an engine is here, whatever its networks are.
+        let networks = if name == "podman" { "{}" } else { r#"{"own":{"Gateway":"127.0.0.1"}}"# };
         let described = format!(
-            r#"[{{"Id":"{}","Name":"shop-db-1","NetworkSettings":{{"Networks":{{"own":{{"Gateway":"127.0.0.1"}}}},
+            r#"[{{"Id":"{}","Name":"shop-db-1","NetworkSettings":{{"Networks":{networks},
             "Ports":{{"{port}/tcp":[{{"HostIp":"127.0.0.1","HostPort":"{port}"}}]}}}}}}]"#,
             engine::ID
         );

@@ -4,6 +4,7 @@
 //! program ([`running`]). A program inside ([`container`]) is what a shell there becomes ([`shell`]), which the engine
 //! ([`exec`]) or its program starts. What is reached by ssh or by TCP acts elsewhere and is left out.
 
+mod answer;
 pub(crate) mod api;
 pub(crate) mod container;
 pub(crate) mod exec;
