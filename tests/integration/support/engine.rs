@@ -20,8 +20,14 @@ struct Engine {
     /// As it lists them.
     containers: String,
     program: PathBuf,
-    /// The words of each program that was made ready to run, and its status once it has ended.
-    made: Mutex<BTreeMap<String, (Vec<String>, Option<i32>)>>,
+    made: Mutex<BTreeMap<String, Made>>,
+}
+
+/// A program that was made ready to run.
+struct Made {
+    words: Vec<String>,
+    /// Once it has ended.
+    status: Option<i32>,
 }
 
 /// Lets an engine listen at a socket until the tests end. `program` is called `exec -i ID WORDS…`.
@@ -47,12 +53,12 @@ impl Engine {
                     let words = serde_json::from_value(given["Cmd"].clone()).unwrap();
                     let mut made = self.made.lock().unwrap();
                     let id = format!("program{}", made.len());
-                    made.insert(id.clone(), (words, None));
+                    made.insert(id.clone(), Made { words, status: None });
                     Some(("201 Created", json!({ "Id": id }).to_string()))
                 }
                 ["POST ", "exec", id, "start"] => return self.run(id, &caller),
-                ["GET ", "exec", id, "json"] => self.made.lock().unwrap().get(id).map(|(_, status)| {
-                    ("200 OK", json!({"Running": status.is_none(), "ExitCode": status}).to_string())
+                ["GET ", "exec", id, "json"] => self.made.lock().unwrap().get(id).map(|made| {
+                    ("200 OK", json!({"Running": made.status.is_none(), "ExitCode": made.status}).to_string())
                 }),
                 _ => None,
             };
@@ -63,7 +69,7 @@ impl Engine {
 
     /// Runs a program, fed and heard by the caller.
     fn run(&self, id: &str, mut caller: &UnixStream) {
-        let words = self.made.lock().unwrap()[id].0.clone();
+        let words = self.made.lock().unwrap()[id].words.clone();
         let mut program = Command::new(&self.program);
         program.args(["exec", "-i", ID]).args(words);
         let mut child = program.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
@@ -82,7 +88,7 @@ impl Engine {
             scope.spawn(|| pass_on(2, stderr, &caller));
         });
         let status = child.wait().unwrap();
-        self.made.lock().unwrap().get_mut(id).unwrap().1 = Some(status.code().unwrap_or(137));
+        self.made.lock().unwrap().get_mut(id).unwrap().status = Some(status.code().unwrap_or(137));
         let _ = caller.into_inner().unwrap().shutdown(Shutdown::Both);
         feeding.join().unwrap();
     }
