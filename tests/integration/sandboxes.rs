@@ -109,6 +109,9 @@ fn a_sandbox_without_loopback_is_named_where_a_database_cannot_be_reached() {
     assert!(outcome.stderr.contains(CLOSED), "{}", outcome.stderr);
     let up = within(&sandbox, &format!("ip link set lo up; {}", safe_test("./suite")));
     assert!(!up.stderr.contains(CLOSED), "{}", up.stderr);
+    // What connects elsewhere is watched all the same.
+    let doctor = within(&sandbox, &safe_test("doctor"));
+    assert!(doctor.stdout.contains("watched: of two that were tried one was let through"), "{}", doctor.stdout);
     let mut filtered = sandbox.program("python3");
     let outcome = Outcome::of(filtered.args(["-c", FILTER, env!("CARGO_BIN_EXE_safe-test"), "./suite"]));
     assert!(outcome.stderr.contains(CLOSED), "{}", outcome.stderr);
