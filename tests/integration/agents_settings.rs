@@ -146,7 +146,12 @@ fn a_link_is_followed_where_it_is_the_persons_own_and_not_out_of_a_project() {
     run(&sandbox, &["install", "--user", "claude"], 0);
     assert!(sandbox.home().join(".claude/settings.json").is_symlink());
     assert!(fs::read_to_string(dotfiles.join("claude.json")).unwrap().contains("safe-test hook"));
-    run(&sandbox, &["remove", "--user", "claude"], 0);
+    // What is asked for is taken out, and the rest is told.
+    run(&sandbox, &["install", "claude"], 0);
+    let removed = run(&sandbox, &["remove", "claude"], 0);
+    assert!(removed.stderr.contains(": with `--user` it is taken out of there"), "{}", removed.stderr);
+    let removed = run(&sandbox, &["remove", "--user", "claude"], 0);
+    assert!(!removed.stderr.contains("it stays in"), "{}", removed.stderr);
     assert_eq!(fs::read_to_string(dotfiles.join("claude.json")).unwrap(), "{}\n");
 
     fs::create_dir_all(sandbox.project().join(".claude")).unwrap();
@@ -431,7 +436,7 @@ fn a_missing_program_is_told_at_once_and_by_status() {
 
 #[test]
 fn what_agents_want_besides_is_told() {
-    let sandbox = sandbox();
+    let mut sandbox = sandbox();
     run(&sandbox, &["install", "codex"], 0);
     expect_problem(&sandbox, "codex", "until a person has trusted it");
     let hooks = sandbox.project().join(".codex/hooks.json");
@@ -472,6 +477,10 @@ fn what_agents_want_besides_is_told() {
         }
     }
 
+    fs::remove_file(own.join("settings.json")).unwrap();
+    expect_problem(&sandbox, "gemini", "until a person has trusted the folder");
+    sandbox.set("GEMINI_CLI_TRUST_WORKSPACE", "true");
+    assert_eq!(status(&sandbox, "gemini", 0)["stops"], true);
     fs::write(
         own.join("settings.json"),
         "{\"security\": {\"folderTrust\": {\"enabled\": false}}, \"hooksConfig\": {\"enabled\": false}}",

@@ -111,7 +111,7 @@ fn gemini_is_off(agent: &Agent, context: &Context) -> Option<String> {
 ///
 /// Source: gemini-cli `packages/cli/src/config/trustedFolders.ts`.
 fn gemini_does_not_start(agent: &Agent, scope: &Scope, path: &Path, context: &Context) -> Option<String> {
-    if !scope.is_project {
+    if !scope.is_project || context.variable("GEMINI_CLI_TRUST_WORKSPACE").is_some_and(|value| value == "true") {
         return None;
     }
     let own = of_gemini(agent, context).unwrap_or_default();

@@ -13,6 +13,7 @@ use crate::commands::hooks::plan;
 use crate::commands::hooks::plan::{Done, Plan, Step};
 use crate::error::Failure;
 use crate::own_tools;
+use crate::text::shown;
 
 impl Agent {
     fn scope(&self, asked: &Asked<'_>) -> Result<Scope, AgentError> {
@@ -88,6 +89,9 @@ impl Adapter for Agent {
                 notes.push("safe-test is not on PATH: the agent will not find it".to_owned());
             }
         }
+        if way == Way::Remove {
+            notes.extend(self.is_there_too(asked));
+        }
         Ok(Plan { done, path: main.unwrap_or(scope.folder), steps, command: None, notes })
     }
 
@@ -102,6 +106,23 @@ impl Adapter for Agent {
             Kind::Own { text, .. } => (*text).to_owned(),
         });
         texts.collect::<Vec<_>>().join("\n")
+    }
+}
+
+impl Agent {
+    /// Says where it stays installed when it is taken out of the settings that are meant.
+    fn is_there_too(&self, asked: &Asked<'_>) -> Option<String> {
+        let (other, option) = match asked.user {
+            true => (Scope::project(self, asked.context), "without `--user`"),
+            false => (Scope::user(self, asked.context).ok()?, "with `--user`"),
+        };
+        let path = other.settings.iter().find_map(|setting| {
+            let path = other.file(setting).ok()?;
+            let before = text_of(&path).ok()?;
+            let removed = wanted(setting, &other, asked.context, Way::Remove, before.as_deref());
+            matches!(removed, Ok(Wanted::Text { .. })).then_some(path)
+        })?;
+        Some(format!("it stays in {}: {option} it is taken out of there", shown(&path)))
     }
 }
 
