@@ -198,6 +198,7 @@ const WRAPPERS: &[Wrapper] = &[
     plain("winpty", ""),
     runs("git", &["bisect", "run"], GIT),
     runs("git", &["submodule", "foreach"], GIT),
+    by_option(runs("iex", &[], "-S -r --cookie --erl --name --sname"), &[("-S", OptionValue::Program)]),
     by_option(
         runs("git", &["rebase"], "-C -c --git-dir --work-tree -X -s -x --exec --onto --strategy --strategy-option"),
         &[("-x --exec", OptionValue::Command), ("-C", OptionValue::Folder)],

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use crate::environment::Project;
+use crate::environment::ecosystems::compose;
 use crate::environment::follow::shell_text::assignment;
 use crate::environment::follow::{Effect, Step, steps_where};
 use crate::environment::not_followed::Gaps;
@@ -15,6 +16,7 @@ use crate::tools::containers;
 use crate::tools::programs::{Loading, Task, has_a_default_task, loading, task};
 use crate::tools::providers::{Reach, command_of};
 use crate::tools::words::{SHELLS, name_of, without_version};
+use crate::touching::code;
 use crate::touching::line::{self, Command, Part};
 use crate::touching::model::{Class, Corrections, Edit, Found, Place};
 use crate::touching::removed_files;
@@ -382,8 +384,15 @@ impl<'a> Judging<'a> {
                 Leaf::Touches(Touched { words: one.words.clone(), class: one.class, is_beyond })
             });
         }
+        if let Some(worst) = self.of_services(step) {
+            return Leaf::Touches(worst);
+        }
         if asks_for_help(words) {
             return Leaf::Plain;
+        }
+        let written = |path: &str| self.written.get(without_dot(path)).map(String::as_str);
+        if code::opens_a_database(words, stdin, written) {
+            return touches(Class::Client, 2, false);
         }
         if let Some(said) = containers::removal_of_volumes(words) {
             return Leaf::Touches(Touched { words: said, class: Class::Destroys, is_beyond: true });
@@ -417,6 +426,20 @@ impl<'a> Judging<'a> {
             return self.step(&step.clone().running(own), stdin);
         }
         if loading(words) == Loading::Plain { Leaf::Plain } else { Leaf::Unknown }
+    }
+
+    /// What the services do that a call of compose starts, of those that say what they run.
+    fn of_services(&self, step: &Step) -> Option<Touched> {
+        let is_of_compose = |(_, program): &(Effect, String)| program.contains("compose");
+        if step.invocation.words[0] != "(default)" || !step.effects.iter().any(is_of_compose) || self.folder.is_none() {
+            return None;
+        }
+        let project = Project { root: (self.place.root)(&step.folder), folder: step.folder.clone(), home: None };
+        let services = compose::commands_of_services(step, &project, self.place.files);
+        let found = services.into_iter().flat_map(|(text, folder)| self.inner(&text, Some(folder)));
+        let worst = found.max_by_key(|one| (one.edit == Edit::Never, one.class))?;
+        let words = short(&step.place, step.place.len());
+        Some(Touched { words, class: worst.class, is_beyond: worst.edit == Edit::Never })
     }
 
     /// What the name of the script or file tells that a step runs.

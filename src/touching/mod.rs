@@ -3,6 +3,7 @@
 //! Nothing is run and nothing is judged safe here: a line touches a database, or nothing that is known says so.
 #![forbid(unsafe_code)]
 
+mod code;
 mod judging;
 mod line;
 mod model;

@@ -5,7 +5,7 @@ use crate::tools::words::{SHELLS, name_of, names_an_option, without_version};
 use crate::tools::{clients, removers, wrappers};
 use crate::touching::model::Class;
 use crate::touching::statements::Stdin;
-use crate::touching::{names, table};
+use crate::touching::{code, names, table};
 
 /// The guard itself.
 pub(super) const SAFE_TEST: &str = "safe-test";
@@ -47,6 +47,7 @@ pub(super) fn is_known(name: &str) -> bool {
         || removers::is_remover(base)
         || task(without_version(base)) == Task::Tests
         || clients::named(base).is_some()
+        || code::is_interpreter(base)
 }
 
 /// Tells whether a program of that name may run others: their names among the arguments of any program are no commands.

@@ -25,6 +25,10 @@ fn rows(heading: &str) -> Vec<Vec<String>> {
 fn project() -> Sandbox {
     let sandbox = Sandbox::with_sqlite();
     sandbox.write("package.json", r#"{"scripts":{"test":"jest","db:reset":"prisma migrate reset --force"}}"#);
+    sandbox.write(
+        "compose.yml",
+        "services:\n  tests: {build: ., command: npm test}\n  web: {build: ., command: node server.js}\n",
+    );
     sandbox.write("reset.sh", "psql \"$DATABASE_URL\" -c 'DROP TABLE users'\n");
     sandbox
 }

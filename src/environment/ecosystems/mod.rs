@@ -48,6 +48,12 @@ pub(crate) static ALL: [&Ecosystem; 11] = [
     &swift::SWIFT,
 ];
 
+/// Tells whether a package is among those of an ecosystem that reach a database.
+pub(crate) fn is_driver(ecosystem: &str, package: &str) -> bool {
+    let own = ALL.iter().find(|own| own.name == ecosystem);
+    own.is_some_and(|own| manifest::driver(&own.drivers, package).is_some())
+}
+
 /// Lists the load orders that the scene makes plausible; none for a program that loads no file.
 pub(crate) fn plausible(scene: &Scene<'_>) -> Vec<&'static LoadOrder> {
     match scene.step.map(|step| programs::loading(&step.invocation.words)) {

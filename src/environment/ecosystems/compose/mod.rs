@@ -9,7 +9,8 @@ mod service;
 mod variables;
 
 use std::cell::Cell;
-use std::path::Path;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use crate::collections::HashSet;
@@ -27,7 +28,7 @@ use crate::environment::layering::{Layer, Library, ReadingsBuilder, StartEnviron
 use crate::environment::paths::normal;
 use crate::environment::readers::dotenv::Dialect;
 use crate::environment::services::compose_files::option_values;
-use crate::environment::{Project, Setting};
+use crate::environment::{Files, Project, Setting};
 
 pub(crate) use crate::environment::ecosystems::compose::reader::service_settings;
 pub(crate) use crate::environment::ecosystems::compose::service::is_server;
@@ -74,37 +75,11 @@ pub(crate) fn service_environments(
     library: &Library<'_>,
 ) -> ServiceEnvironments {
     let words: Vec<&str> = step.place.iter().map(String::as_str).collect();
-    let own = own_words(&words);
-    let env_files = env_files(own, host, &step.folder);
-    let told_folder = option_values(own, &["--project-directory"]).pop().map(|name| normal(&step.folder.join(name)));
-    let of_folder = |folder: &Path| {
-        let of_files = match &env_files[..] {
-            [] => variables(&[folder.join(".env")], host, library),
-            named => variables(named, host, library),
-        };
-        of_files.with(&step.invocation)
+    let Some((folder, services)) = told(&words, host, step, project, library) else {
+        return ServiceEnvironments::default();
     };
-    let start = told_folder.as_ref().unwrap_or(&step.folder);
-    let named = named_files(own, &of_folder(start), &step.folder);
-    let of_first = named.first().map(|first| first.parent().map_or_else(|| step.folder.clone(), Path::to_owned));
-    let folder = if named.is_empty() { home(start, project, library) } else { told_folder.clone().or(of_first) };
-    let Some(folder) = folder else { return ServiceEnvironments::default() };
-    let files = if named.is_empty() { default_files(&folder, library) } else { named };
-    let services = services(&files, &folder, &of_folder(&folder), library, &Cell::new(MOST_FURTHER));
-    let mut chosen: Vec<&str> = services.keys().map(String::as_str).filter(|name| words.contains(name)).collect();
-    let is_named = !chosen.is_empty();
+    let (chosen, is_named) = started(&words, &services);
     let is_up = words.contains(&"up");
-    if !is_named {
-        chosen = services.keys().map(String::as_str).collect();
-    } else if is_up {
-        let mut seen: HashSet<&str> = chosen.iter().copied().collect();
-        let mut at = 0;
-        while let Some(name) = chosen.get(at).copied() {
-            let needs = services.get(name).into_iter().flat_map(|service| service.needs.iter().map(String::as_str));
-            chosen.extend(needs.filter(|need| seen.insert(need)));
-            at += 1;
-        }
-    }
     let chosen: Vec<&Service> = chosen.iter().filter_map(|name| services.get(*name)).collect();
     let counts = |service: &&&Service| match (is_up, is_named) {
         (true, _) => service.is_own(),
@@ -130,6 +105,70 @@ pub(crate) fn service_environments(
     let environments = counting.iter().map(|service| environment_of(service, &folder, host, library));
     let environments = environments.chain(published.into_iter().filter_map(|(_, told)| told)).collect();
     ServiceEnvironments { environments, is_whole, only_servers }
+}
+
+/// Finds the services that a call of compose is told of, by name, and the folder that their paths begin in; `None` where no
+/// compose file is there.
+fn told(
+    words: &[&str],
+    host: &StartEnvironment,
+    step: &Step,
+    project: &Project,
+    library: &Library<'_>,
+) -> Option<(PathBuf, BTreeMap<String, Service>)> {
+    let own = own_words(words);
+    let env_files = env_files(own, host, &step.folder);
+    let told_folder = option_values(own, &["--project-directory"]).pop().map(|name| normal(&step.folder.join(name)));
+    let of_folder = |folder: &Path| {
+        let of_files = match &env_files[..] {
+            [] => variables(&[folder.join(".env")], host, library),
+            named => variables(named, host, library),
+        };
+        of_files.with(&step.invocation)
+    };
+    let start = told_folder.as_ref().unwrap_or(&step.folder);
+    let named = named_files(own, &of_folder(start), &step.folder);
+    let of_first = named.first().map(|first| first.parent().map_or_else(|| step.folder.clone(), Path::to_owned));
+    let folder = if named.is_empty() { home(start, project, library) } else { told_folder.clone().or(of_first) };
+    let folder = folder?;
+    let files = if named.is_empty() { default_files(&folder, library) } else { named };
+    let services = services(&files, &folder, &of_folder(&folder), library, &Cell::new(MOST_FURTHER));
+    Some((folder, services))
+}
+
+/// Lists the services that the words of compose mean, and whether they name them: with `up` also those that these need.
+fn started<'s>(words: &[&str], services: &'s BTreeMap<String, Service>) -> (Vec<&'s str>, bool) {
+    let mut chosen: Vec<&str> = services.keys().map(String::as_str).filter(|name| words.contains(name)).collect();
+    let is_named = !chosen.is_empty();
+    if !is_named {
+        chosen = services.keys().map(String::as_str).collect();
+    } else if words.contains(&"up") {
+        let mut seen: HashSet<&str> = chosen.iter().copied().collect();
+        let mut at = 0;
+        while let Some(name) = chosen.get(at).copied() {
+            let needs = services.get(name).into_iter().flat_map(|service| service.needs.iter().map(String::as_str));
+            chosen.extend(needs.filter(|need| seen.insert(need)));
+            at += 1;
+        }
+    }
+    (chosen, is_named)
+}
+
+/// Lists what the services run that a step starts, where they say so themselves: each as a text for a shell, with the folder
+/// that its image is built from. A service of a profile is started by name, or with the profile.
+pub(crate) fn commands_of_services(step: &Step, project: &Project, files: &dyn Files) -> Vec<(String, PathBuf)> {
+    let words: Vec<&str> = step.place.iter().map(String::as_str).collect();
+    let (library, host) = (Library::new(files, project), StartEnvironment::of([]));
+    let Some((folder, services)) = told(&words, &host, step, project, &library) else { return Vec::new() };
+    let (chosen, is_named) = started(&words, &services);
+    let profiles = option_values(&words, &["--profile"]);
+    let is_started = |service: &&Service| {
+        let is_meant = |profile: &String| profiles.iter().any(|meant| *meant == "*" || meant == profile);
+        is_named || service.profiles.is_empty() || service.profiles.iter().any(is_meant)
+    };
+    let services = chosen.into_iter().filter_map(|name| services.get(name)).filter(is_started);
+    let of = |service: &Service| (service.runs(), service.context.clone().unwrap_or_else(|| folder.clone()));
+    services.map(of).filter(|(text, _)| !text.trim().is_empty()).collect()
 }
 
 /// Gives what a published program is told, where that names a database; `None` where nothing does.

@@ -154,6 +154,7 @@ impl<'a> Services<'a> {
             ["image"] => service.image = value,
             ["command", at @ ..] => add_word(&mut service.command, at, value),
             ["entrypoint", at @ ..] => add_word(&mut service.entry_point, at, value),
+            ["profiles", _] => service.profiles.push(value),
             ["depends_on" | "links", at, rest @ ..] => {
                 let is_item = rest.is_empty() && is_item(at);
                 let name = if is_item { value.split(':').next().unwrap_or_default() } else { at };

@@ -54,6 +54,8 @@ pub(crate) struct Service {
     pub(crate) mounted: Vec<String>,
     /// What is mounted into it, by its place in the list: from where, and to where.
     pub(crate) mounts: BTreeMap<String, (String, String)>,
+    /// It is started by name, or with one of these.
+    pub(crate) profiles: Vec<String>,
     /// The services that are started before it.
     pub(crate) needs: Vec<String>,
     /// The service that it extends, and the file that it stands in, where that is another one.
@@ -78,10 +80,22 @@ impl Service {
         !self.is_built && is_server(&self.image, self.has_programs_of_ours) && self.does_as_its_image()
     }
 
+    /// What it runs in place of what its image does, as a text for a shell; empty where that does.
+    pub(crate) fn runs(&self) -> String {
+        let entry_point = self.entry_point.as_deref().unwrap_or_default();
+        // `["sh", "-c"]` takes the command as one word.
+        let takes_text = entry_point.len() > 1 && entry_point.last().is_some_and(|word| word == "-c");
+        let spelled = |words: &[String]| match words {
+            [text] if !takes_text => text.clone(),
+            words => shell_line(words),
+        };
+        let parts = [entry_point, self.command.as_deref().unwrap_or_default()];
+        let parts = parts.into_iter().filter(|words| !words.is_empty()).map(spelled);
+        parts.collect::<Vec<String>>().join(" ")
+    }
+
     fn does_as_its_image(&self) -> bool {
-        let parts = [&self.entry_point, &self.command].into_iter().flatten();
-        let text = parts.map(|words| if let [text] = &words[..] { text.clone() } else { shell_line(words) });
-        let text = text.collect::<Vec<String>>().join(" ");
+        let text = self.runs();
         let mut words = text.split([' ', '\t', '\n', ';', '&', '|', '\'', '"']).map(name_of);
         !words.any(|name| clients::named(name).is_some()) && self.is_plain_text(&text, 0)
     }
