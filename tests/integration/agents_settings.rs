@@ -377,6 +377,9 @@ fn a_hook_that_does_not_stop_anything_is_told() {
         (with("safe-test hook || true"), "more than a plain call"),
         (installed.replace("\"Shell\"", "\"Write\""), "its matcher `Write`"),
         (installed.replace("\"timeout\"", "\"async\""), "what its `async` does is not known"),
+        (installed.replace("\"Shell\"", "\"Shell\", \"matcher\": \"Write\""), "its `matcher` stands there twice"),
+        (installed.replace("\"timeout\": 10", "\"timeout\": 0"), "its `timeout` is 0"),
+        (installed.replace("\"timeout\": ", "\"type\": \"prompt\", \"timeout\": "), "its `type` is `prompt`"),
     ] {
         sandbox.write(".cursor/hooks.json", text);
         expect_problem(&sandbox, "cursor", says);
@@ -493,7 +496,10 @@ fn what_agents_want_besides_is_told() {
         run(&sandbox, &[&["install", "claude"][..], scope].concat(), 0);
         sandbox.write(".claude/settings.local.json", "\u{feff}{\"disableAllHooks\": true}");
         expect_problem(&sandbox, "claude", "`disableAllHooks`");
-        sandbox.write(".claude/settings.local.json", "{\"disableAllHooks\": false}");
+        let twice = |first, last| format!("{{\"disableAllHooks\": {first}, \"disableAllHooks\": {last}}}");
+        sandbox.write(".claude/settings.local.json", twice(false, true));
+        expect_problem(&sandbox, "claude", "`disableAllHooks`");
+        sandbox.write(".claude/settings.local.json", twice(true, false));
         assert_eq!(status(&sandbox, "claude", 0)["stops"], true);
         run(&sandbox, &[&["remove", "claude"][..], scope].concat(), 0);
     }

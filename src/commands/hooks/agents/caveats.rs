@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::commands::context::Context;
 use crate::commands::hooks::agents::rows::Agent;
 use crate::commands::hooks::agents::scope::{Scope, text_of};
-use crate::commands::hooks::agents::settings::{member, parse};
+use crate::commands::hooks::agents::settings::parse;
 use crate::own_tools;
 use crate::text::shown;
 
@@ -45,11 +45,15 @@ fn claude_is_off(agent: &Agent, context: &Context) -> Option<String> {
     is_off.then(|| format!("{} switches all hooks off: `disableAllHooks`", shown(&path)))
 }
 
-/// What a file of settings says at that place: yes or no.
+/// What a file of settings says at that place: yes or no. Of a key that stands there twice the last one counts, as it does for
+/// the agents.
 fn is_on(path: &Path, keys: &[&str]) -> Option<bool> {
     let text = text_of(path).ok().flatten()?;
     let settings = parse(&text).ok()?;
-    let value = keys.iter().try_fold(&settings, |value, key| member(value, key).ok().flatten())?;
+    let value = keys.iter().try_fold(&settings, |value, key| {
+        let mut named = value.as_object()?.properties.iter().rev().filter(|property| property.name.as_str() == *key);
+        named.next().map(|property| &property.value)
+    })?;
     Some(value.as_boolean_lit()?.value)
 }
 

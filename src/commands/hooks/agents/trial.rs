@@ -160,11 +160,10 @@ fn handlers(value: &Value<'_>, tool: &str, found: &mut Vec<Handler>) {
     }
     let off = member(value, "enabled").ok().flatten().and_then(Value::as_boolean_lit).is_some_and(|on| !on.value);
     let other = text("matcher").filter(|matcher| !fits(matcher, tool));
-    let why = match (off, other, unknown_key(value)) {
-        (true, _, _) => Some("`enabled` is false".to_owned()),
-        (false, Some(matcher), _) => Some(format!("its matcher `{matcher}` does not mean `{tool}`")),
-        (false, None, Some(key)) => Some(format!("what its `{}` does is not known here", audit::redact_line(key))),
-        (false, None, None) => None,
+    let why = match (off, other) {
+        (true, _) => Some("`enabled` is false".to_owned()),
+        (false, Some(matcher)) => Some(format!("its matcher `{matcher}` does not mean `{tool}`")),
+        (false, None) => oddity(value),
     };
     match why {
         Some(why) => found.extend(own.iter().map(|_| Handler::Not(why.clone()))),
@@ -201,12 +200,30 @@ const KNOWN_KEYS: [&str; 24] = [
     "windows",
 ];
 
-/// Finds what is not known in a handler, or in a group of them.
-fn unknown_key<'v>(value: &'v Value<'_>) -> Option<&'v str> {
+/// Finds what keeps a handler, or a group of them, from being started for each command, or makes nobody know.
+fn oddity(value: &Value<'_>) -> Option<String> {
     let object = value.as_object()?;
-    let is_group = object.get_array("hooks").is_some();
-    let mut keys = object.properties.iter().map(|property| property.name.as_str());
-    keys.find(|key| !KNOWN_KEYS.contains(key)).filter(|_| is_group || !our_commands(value).is_empty())
+    let is_handler = !our_commands(value).is_empty();
+    if !is_handler && object.get_array("hooks").is_none() {
+        return None;
+    }
+    object.properties.iter().find_map(|property| {
+        let key = property.name.as_str();
+        let said = match &property.value {
+            _ if !KNOWN_KEYS.contains(&key) => format!("what its `{key}` does is not known here"),
+            _ if member(value, key).is_err() => format!("its `{key}` stands there twice"),
+            Value::StringLit(kind) if is_handler && key == "type" && kind.value != "command" => {
+                format!("its `type` is `{}`", kind.value)
+            }
+            Value::NumberLit(seconds)
+                if key.starts_with("timeout") && seconds.value.trim_matches(['0', '.']).is_empty() =>
+            {
+                format!("its `{key}` is 0")
+            }
+            _ => return None,
+        };
+        Some(audit::redact_line(&said))
+    })
 }
 
 fn fits(matcher: &str, tool: &str) -> bool {
