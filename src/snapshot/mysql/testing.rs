@@ -37,7 +37,7 @@ pub(crate) struct Programs {
 }
 
 /// The machine's own.
-const OWN: Programs = Programs { flavor: Flavor::Mariadb, fetched: None };
+pub(crate) const OWN: Programs = Programs { flavor: Flavor::Mariadb, fetched: None };
 
 /// What `tests/servers` fetches.
 pub(crate) const MARIADB_11: Programs = Programs { flavor: Flavor::Mariadb, fetched: Some("mariadb-11") };
@@ -331,9 +331,13 @@ fn path() -> OsString {
     std::env::join_paths(["/usr/bin", "/bin"].map(PathBuf::from).into_iter().chain(fetched)).unwrap()
 }
 
-/// The environment of a user who has the machine's own programs only.
-pub(crate) fn own_environment() -> ToolEnvironment {
-    let set = [(OsString::from("PATH"), OsString::from("/usr/bin:/bin"))];
+/// The environment of a user who has these programs only. `links` becomes the folder of what those need that were fetched.
+pub(crate) fn environment_of(programs: Programs, links: &Path) -> ToolEnvironment {
+    let path = programs.folder().map_or("/usr/bin:/bin".into(), |folder| {
+        let _ = std::os::unix::fs::symlink("/usr/bin/readlink", links.join("readlink"));
+        std::env::join_paths([folder.join("bin").as_path(), links]).unwrap()
+    });
+    let set = [(OsString::from("PATH"), path)];
     ToolEnvironment::new(&set, Path::new("/nonexistent"), Path::new("/nonexistent"))
 }
 

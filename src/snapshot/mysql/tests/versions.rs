@@ -1,11 +1,14 @@
 //! Servers of other origins and series than the machine's own: saved, wrecked, put back, compared by another dump than ours.
 
+use std::path::Path;
+
 use crate::reach::Place;
 use crate::snapshot::VerificationLevel;
+use crate::snapshot::mysql::MysqlError;
 use crate::snapshot::mysql::restore::restore;
 use crate::snapshot::mysql::testing::{
-    MARIADB_11, MYSQL_5_6, MYSQL_9, RICH, Server, Snapshot, WRECK, Waiting, assert_same, bring_back, environment,
-    own_environment,
+    MARIADB_11, MYSQL_5_6, MYSQL_9, OWN, RICH, Server, Snapshot, WRECK, Waiting, assert_same, bring_back, environment,
+    environment_of,
 };
 use crate::snapshot::mysql::tests::restoring::waits_before_it_drops;
 use crate::snapshot::mysql::verify::verify;
@@ -104,7 +107,7 @@ fn databases_of_mariadb_11_come_back() {
     // By the machine's own programs, which may be older than the server.
     let target = server.rich("older");
     let saved = server.content("older");
-    let own = own_environment();
+    let own = environment_of(OWN, Path::new("/nonexistent"));
     let snapshot = Snapshot::try_take(&target, &own).unwrap();
     server.run("older", WRECK);
     let restored = snapshot.restoring_in(&own, &target, |one| restore(one, &Waiting::default()).unwrap());
@@ -146,5 +149,46 @@ fn databases_of_mysql_5_6_come_back_by_later_programs() {
     if std::env::var_os("SAFE_TEST_LONG").is_some() {
         let rights = ["ALL ON shop.*", "SUPER ON *.*", "SELECT ON mysql.proc"];
         comes_back(&Server::of(MYSQL_5_6), (OLD, WRECK_OF_MYSQL), "MySQL 9.", &rights);
+    }
+}
+
+/// What all of them have.
+const PLAIN: &str = r#"
+SET NAMES utf8mb4;
+CREATE TABLE customers (id INT PRIMARY KEY AUTO_INCREMENT, mail VARCHAR(100) CHARACTER SET utf8mb4, bin VARBINARY(9)) AUTO_INCREMENT = 100;
+INSERT INTO customers VALUES (1, 'it''s; \n\0 \\ "x" 😀 -- y', x'00FF27'), (2, NULL, NULL);
+CREATE TABLE orders (id INT PRIMARY KEY, customer INT, FOREIGN KEY (customer) REFERENCES customers (id)); INSERT INTO orders VALUES (1, 2);
+CREATE FUNCTION plus_one(x INT) RETURNS INT DETERMINISTIC RETURN x + 1;
+CREATE TRIGGER first_one BEFORE INSERT ON orders FOR EACH ROW SET NEW.id = plus_one(NEW.id);
+CREATE VIEW totals AS SELECT id, plus_one(customer) AS more FROM orders;
+"#;
+
+#[test]
+fn each_server_is_saved_by_each_of_the_tools_that_bring_its_databases_back_and_by_no_other() {
+    let mut servers =
+        vec![(Server::of(OWN), "MariaDB"), (Server::of(MARIADB_11), "MariaDB"), (Server::of(MYSQL_9), "MySQL")];
+    if std::env::var_os("SAFE_TEST_LONG").is_some() {
+        servers.push((Server::of(MYSQL_5_6), "MySQL"));
+    }
+    let links = tempfile::tempdir().unwrap();
+    for (server, flavor) in &servers {
+        for (tools, theirs) in [(OWN, "MariaDB"), (MARIADB_11, "MariaDB"), (MYSQL_9, "MySQL")] {
+            let told = format!("{tools:?} for {}", server.run("", "SELECT VERSION()"));
+            let target = server.database("each", PLAIN);
+            let (saved, at_hand) = (server.content("each"), environment_of(tools, links.path()));
+            match Snapshot::try_take(&target, &at_hand) {
+                Ok(snapshot) => {
+                    assert_eq!(*flavor, theirs, "{told}");
+                    server.run("each", "SET foreign_key_checks = 0; DROP TABLE customers; DROP VIEW totals; CREATE TABLE added (a INT)");
+                    let restored = snapshot.restoring_in(&at_hand, &target, |one| restore(one, &Waiting::default()));
+                    assert_eq!(restored.expect(&told).notes, [""; 0], "{told}");
+                    assert_same(&server.content("each"), &saved);
+                }
+                Err(error) => {
+                    assert!(*flavor != theirs && matches!(error, MysqlError::NoneFits { .. }), "{told}: {error}");
+                    assert_same(&server.content("each"), &saved);
+                }
+            }
+        }
     }
 }
