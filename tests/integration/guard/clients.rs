@@ -19,7 +19,7 @@ const CLIENTS: [(&str, &str); 5] = [
 ];
 
 /// The same for programs that only the long form of the tests needs; `FILES` is where `tests/clients` puts what they are.
-const MORE_CLIENTS: [(&str, &str); 14] = [
+const MORE_CLIENTS: [(&str, &str); 18] = [
     (
         "node",
         "node -e 'require(\"net\").connect(PORT, \"HOST\", () => { console.log(\"connected\"); process.exit(0) })'",
@@ -32,9 +32,13 @@ const MORE_CLIENTS: [(&str, &str); 14] = [
     ("curl", "curl -s http://HOST:PORT/; status=$?; test $status = 52 -o $status = 56 && echo connected"),
     ("pg", "node FILES/connect.js pg HOST PORT"),
     ("mysql2", "node FILES/connect.js mysql2 HOST PORT"),
+    ("prisma", "node FILES/connect.js prisma HOST PORT"),
+    ("elasticsearch-js", "node FILES/connect.js elasticsearch HOST PORT"),
     ("psycopg", "PYTHONPATH=FILES/python python3 FILES/connect.py psycopg HOST PORT"),
     ("psycopg-async", "PYTHONPATH=FILES/python python3 FILES/connect.py async HOST PORT"),
     ("pymysql", "PYTHONPATH=FILES/python python3 FILES/connect.py pymysql HOST PORT"),
+    ("redis", "PYTHONPATH=FILES/python python3 FILES/connect.py redis HOST PORT"),
+    ("elasticsearch", "PYTHONPATH=FILES/python python3 FILES/connect.py elasticsearch HOST PORT"),
     ("mariadb", "mariadb -h HOST -P PORT -u app 2>&1 | grep -q 'Lost connection' && echo connected"),
     ("go", "FILES/connect dial HOST PORT"),
     ("go-sql", "FILES/connect sql HOST PORT"),

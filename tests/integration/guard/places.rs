@@ -64,6 +64,16 @@ fn what_is_no_database_passes_at_unusual_places_too() {
 }
 
 #[test]
+fn a_search_engine_on_this_machine_is_reached_with_a_note_and_one_elsewhere_is_not() {
+    let world = World::new();
+    let (outcome, reached) = beside(&world, "", "127.0.0.1 9200", "probe tcp 127.0.0.1 9200; probe tcp 10.0.0.1 9200");
+    let outcome = outcome.expect_code(120);
+    assert_eq!(outcome.stdout, "tcp connected\ntcp EACCES\n", "{}", outcome.stderr);
+    assert!(outcome.stderr.contains("connected to 127.0.0.1:9200: not saved"), "{}", outcome.stderr);
+    assert_eq!(reached, ["127.0.0.1 9200"]);
+}
+
+#[test]
 fn a_proxy_whose_words_lead_to_a_database_is_one() {
     let world = World::new();
     world.sandbox.write(
