@@ -7,6 +7,7 @@ use crate::compare::{Contest, Runner};
 use crate::postgres::{Data, with_database};
 use crate::project::Project;
 use crate::server::Postgres;
+use crate::sqlite;
 
 /// How many connections are measured at a time.
 pub(crate) const CONNECTIONS: u32 = 20_000;
@@ -159,6 +160,33 @@ pub(crate) fn unchanged_against_dump() -> Contest {
         }),
         Runner::new(move || ours.safe_test(&["-q", "true"])),
     )
+}
+
+/// A command on an unchanged SQLite database, with the guard and without.
+pub(crate) fn unchanged_sqlite() -> Contest {
+    let run = |name: &str, guard: &str| {
+        let project = sqlite::with_database(name, 1);
+        with_policy(&project, guard);
+        assert!(project.safe_test(&["-q", "true"]).status().unwrap().success());
+        Runner::new(move || project.safe_test(&["-q", "true"]))
+    };
+    Contest::new(run("guard-sqlite-off", OFF), run("guard-sqlite", ON))
+}
+
+/// A run without a name, in a project of two thousand files and in one of two: that of its files none is a database is found
+/// out beside other work.
+pub(crate) fn looking_through() -> Contest {
+    let run = |name: &str, files: usize| {
+        let project = Project::new(name);
+        project.write("package.json", "{\"dependencies\": {\"pg\": \"8\"}}");
+        for file in 0..files {
+            // Of ten files one may be anything by its name, and two hold data.
+            let ending = ["dat", "json", "json", "js"][(file % 10).min(3)];
+            project.write(&format!("lib/part{}/file{file}.{ending}", file % 100), "module.exports = 1;\n");
+        }
+        Runner::new(move || project.safe_test(&["-q", "true"]))
+    };
+    Contest::new(run("guard-few-files", 1), run("guard-many-files", 2000))
 }
 
 /// The program that connects, compiled.

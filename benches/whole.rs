@@ -52,7 +52,7 @@ enum Goal {
     Memory(u64),
 }
 
-const CASES: [Case; 46] = [
+const CASES: [Case; 48] = [
     Case {
         name: "check-three-files",
         what: "check, three .env files / env true",
@@ -322,6 +322,20 @@ const CASES: [Case; 46] = [
         goal: Goal::Ratio(0.2),
         rounds: 15,
         contest: guard::unchanged_against_dump,
+    },
+    Case {
+        name: "guard-unchanged-sqlite",
+        what: "guarded true, unchanged SQLite / the guard off",
+        goal: Goal::More { microseconds: 2000.0, each: 1 },
+        rounds: 200,
+        contest: guard::unchanged_sqlite,
+    },
+    Case {
+        name: "guard-looking-through",
+        what: "run without a name, 2,000 files / 2 files",
+        goal: Goal::More { microseconds: 2000.0, each: 1 },
+        rounds: 200,
+        contest: guard::looking_through,
     },
     Case {
         name: "memory-restore-postgres-150mb",
