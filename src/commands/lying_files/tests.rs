@@ -40,8 +40,12 @@ fn database_files_are_found_by_how_they_begin() {
         ("main.py", "import sqlite3\n"),
         ("empty.sqlite", ""),
         (".wrangler/state/v3/d1/x.sqlite", "db"),
+        ("state/x.json", "db"),
+        ("state/y.json", "{}"),
+        ("state/run.log", "db"),
     ]);
-    let expected = [".wrangler/state/v3/d1/x.sqlite", "a/b/c/d/e/f/data", "cut.db", "db.sqlite3"];
+    let expected =
+        [".wrangler/state/v3/d1/x.sqlite", "a/b/c/d/e/f/data", "cut.db", "db.sqlite3", "state/run.log", "state/x.json"];
     assert_eq!(found(&folder, None, BOUNDS), (expected.map(str::to_owned).into(), None));
 }
 
