@@ -67,7 +67,10 @@ pub(crate) fn run(
     };
     let guarded = guard.line().zip(watch.as_ref());
     let left = guarding::write_down_later(recorder);
-    let guarded = guarded.map(|(line, watch)| Guarded { line, watch, left, inbox, answer: &mut answer });
+    // What held the command is collected when all is written down.
+    let mut held = None;
+    let guarded =
+        guarded.map(|(line, watch)| Guarded { line, watch, left, inbox, ending: &mut held, answer: &mut answer });
 
     let started = Instant::now();
     let (program, arguments) = guard.within_fence(context, judged, clearance, program, &command[1..]);
@@ -86,7 +89,7 @@ pub(crate) fn run(
     if let Some(finish) = &finish {
         recorder.record_ending(Event::RunFinished(finish.clone()));
     }
-    let ending = match outcome {
+    let ended = match outcome {
         Ok(exec::Outcome::Exited(status)) => Ending::Command(status),
         Ok(exec::Outcome::Signaled { signal, .. }) | Err(exec::ExecError::Interrupted { signal }) => {
             Ending::Signal(signal)
@@ -98,9 +101,9 @@ pub(crate) fn run(
         }
         Err(error) => return Err(error.into()),
     };
-    let succeeded = ending == Ending::Command(0) && finish.as_ref().is_none_or(|finish| finish.account.refusals() == 0);
-    let ending = undo_if_asked(context, later.judged(), recorder, later.receipts(), (ending, succeeded), inherited)?;
-    finish.map_or(Ok(ending), |finish| afterwards::tell(context, &finish, ending))
+    let succeeded = ended == Ending::Command(0) && finish.as_ref().is_none_or(|finish| finish.account.refusals() == 0);
+    let ended = undo_if_asked(context, later.judged(), recorder, later.receipts(), (ended, succeeded), inherited)?;
+    finish.map_or(Ok(ended), |finish| afterwards::tell(context, &finish, ended))
 }
 
 /// How often what was judged is looked at again before it is found to change all the time.

@@ -20,11 +20,13 @@ use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
+use rustix::buffer::spare_capacity;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, recv, send, socketpair};
 use rustix::process::Pid;
 
 use crate::exec::change::Change;
+use crate::exec::collected::Ending;
 use crate::exec::error::ExecError;
 use crate::exec::inherited::Inherited;
 use crate::exec::lookup::Program;
@@ -101,7 +103,7 @@ pub(super) fn start(
                 (said::NO_FOLDER, _) => Err(ExecError::Folder { folder: folder.to_owned(), source: error() }),
                 _ => Err(failed(error())),
             };
-            collect(holder);
+            drop(Ending::of(holder));
             held
         }
     }
@@ -132,21 +134,16 @@ impl Held {
     }
 
     /// Lets go of a command whose end was [told](Held::change). Where it left something running, `stop` is called, and
-    /// whoever holds it watches in place of what that has stopped.
-    pub(crate) fn release(self, stop: impl FnOnce() -> Handover) {
+    /// whoever holds it watches in place of what that has stopped. Returns the process that held it, where that ends.
+    pub(crate) fn release(self, stop: impl FnOnce() -> Handover) -> Option<Ending> {
         if let Ok([said::LEFT, ..]) = receive(&self.control, RecvFlags::empty()) {
             let text = stop().to_bytes(LONGEST);
             // Where it is gone nobody is left to connect.
             let _ = send(&self.control, text.get(..LONGEST).unwrap_or(&text), SendFlags::NOSIGNAL);
-        } else {
-            collect(self.holder);
+            return None;
         }
+        Some(Ending::of(self.holder))
     }
-}
-
-fn collect(process: i32) {
-    // SAFETY: a child of ours that nobody else waits for; it has said that it ends.
-    unsafe { libc::waitpid(process, std::ptr::null_mut(), 0) };
 }
 
 fn say(control: &OwnedFd, words: [i32; 3]) -> io::Result<()> {
@@ -257,14 +254,12 @@ impl Holding {
     }
 
     fn hear(&mut self, control: &OwnedFd) -> io::Result<()> {
-        let mut message = vec![0; LONGEST];
-        let length = match recv(control, &mut message[..], RecvFlags::empty()) {
-            Ok((length, _)) => length,
-            Err(rustix::io::Errno::INTR) => return Ok(()),
-            // It was killed.
-            Err(_) => 0,
-        };
-        if length == WORDS && message[..4] == said::END.to_ne_bytes() {
+        let mut message = Vec::with_capacity(LONGEST);
+        // By any other error nothing has come: it was killed.
+        if let Err(rustix::io::Errno::INTR) = recv(control, spare_capacity(&mut message), RecvFlags::empty()) {
+            return Ok(());
+        }
+        if message.len() == WORDS && message[..4] == said::END.to_ne_bytes() {
             self.is_released = true;
             if change::collect_all_but(None) {
                 say(control, [said::LEFT, 0, 0])?;
@@ -273,7 +268,7 @@ impl Holding {
         }
         self.is_over = true;
         self.is_released = true;
-        let handover: Handover = serde_json::from_slice(&message[..length]).unwrap_or_default();
+        let handover: Handover = serde_json::from_slice(&message).unwrap_or_default();
         // Out of the terminal's session: it ends with whoever sits there.
         let _ = rustix::process::setsid();
         self.watch = self.successor.take().map(|successor| successor.watch(handover)).transpose()?;

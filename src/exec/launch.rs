@@ -52,11 +52,12 @@ pub(super) fn launch<'a>(
         inherited,
         error: 0,
     };
-    let mut stack = vec![0u128; STACK];
+    // Not written to beforehand: of its pages only those come to be that are used.
+    let mut stack = Box::<[u128]>::new_uninit_slice(STACK);
     // SAFETY: the new process has a stack of its own, which grows downwards from the end, and this thread waits until it
     // needs neither that nor `start` any more. It ends or becomes another program before it returns anywhere.
     let process = unsafe {
-        let top = stack.as_mut_ptr().add(STACK).cast();
+        let top = stack.as_mut_ptr_range().end.cast();
         libc::clone(become_program, top, libc::CLONE_VM | libc::CLONE_VFORK | libc::SIGCHLD, (&raw mut start).cast())
     };
     if process == -1 {

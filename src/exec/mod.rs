@@ -20,6 +20,7 @@
 //! What this is not: it decides nothing about whether the command may run. All `unsafe` code for processes is here.
 
 mod change;
+mod collected;
 mod disposition;
 mod ending;
 mod error;
@@ -39,6 +40,7 @@ mod signal;
 mod spawn;
 mod started;
 
+pub(crate) use crate::exec::collected::Ending;
 pub(crate) use crate::exec::ending::die_by;
 pub(crate) use crate::exec::error::{ExecError, LookupError};
 pub(crate) use crate::exec::fault::{
@@ -65,13 +67,14 @@ pub(crate) struct Guarded<'a> {
     /// Where the command is started.
     pub(crate) line: &'a Line,
     /// Who watches until it ends.
-    #[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "there is none"))]
     pub(crate) watch: &'a Watch,
     /// Tells of what is refused after it has ended, in another process.
     #[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "there is none"))]
     pub(crate) left: Tell,
     /// What the guard asks for while the command runs.
     pub(crate) inbox: Inbox,
+    /// Gets the process that held the command, where nothing is left for it to hold.
+    pub(crate) ending: &'a mut Option<Ending>,
     /// Does it, on the calling thread, and answers. What it is given besides tells whether to break off: the command has
     /// ended, or was asked to end.
     pub(crate) answer: &'a mut Answering<'a>,
@@ -117,16 +120,17 @@ pub(crate) fn run(
     would_say(&"the command was started; how it ended is not known");
     relay.let_through();
     let process = started.process().as_raw_pid();
-    #[cfg(target_os = "linux")]
-    let watch = guarded.as_ref().map(|guarded| guarded.watch);
-    let outcome = match guarded {
-        None => follow::follow(&started, &mut relay, &AtomicU32::new(0)),
-        Some(guarded) => follow_and_answer(&started, &mut relay, guarded),
+    #[cfg_attr(not(target_os = "linux"), expect(unused_variables, reason = "there is none"))]
+    let (outcome, held_by) = match guarded {
+        None => (follow::follow(&started, &mut relay, &AtomicU32::new(0)), None),
+        Some(Guarded { inbox, answer, watch, ending, .. }) => {
+            (follow_and_answer(&started, &mut relay, inbox, answer), Some((watch, ending)))
+        }
     };
     let outcome = outcome.map_err(|source| ExecError::Lost { process, source })?;
     #[cfg(target_os = "linux")]
-    if let (Started::Held(held), Some(watch)) = (started, watch) {
-        held.release(|| watch.stop());
+    if let (Started::Held(held), Some((watch, ending))) = (started, held_by) {
+        *ending = held.release(|| watch.stop());
     }
     would_say(&"the command has run; what was to follow it is not finished");
     Ok(outcome)
@@ -167,8 +171,12 @@ fn start_under(
 }
 
 /// Follows the command on a thread of its own, while the calling one does what the guard asks for.
-fn follow_and_answer(started: &Started, relay: &mut Relay, guarded: Guarded<'_>) -> io::Result<Outcome> {
-    let Guarded { inbox, answer, .. } = guarded;
+fn follow_and_answer(
+    started: &Started,
+    relay: &mut Relay,
+    inbox: Inbox,
+    answer: &mut Answering<'_>,
+) -> io::Result<Outcome> {
     let endings = &AtomicU32::new(0);
     thread::scope(|scope| {
         let over = inbox.sender();

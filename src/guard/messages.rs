@@ -12,41 +12,57 @@ use crate::guard::account::Refused;
 /// What is told at once, on a thread of its own.
 pub(crate) type Tell = Arc<dyn Fn(&Refused) + Send + Sync>;
 
-/// Tells of refusals on a thread of its own, one after the other: whoever decides waits for no reader and no lock.
-#[derive(Debug)]
+/// Tells of refusals on a thread of its own, one after the other: whoever decides waits for no reader and no lock. Most runs
+/// have nothing to tell, so the thread comes with the first.
 pub(super) struct Teller {
+    tell: Tell,
+    telling: Option<Telling>,
+}
+
+/// The thread that tells.
+struct Telling {
     sender: Sender<Option<Refused>>,
     /// Nothing is sent on it: it closes when the thread has ended.
     over: Receiver<()>,
 }
 
 impl Teller {
-    /// Begins.
-    ///
-    /// # Errors
-    ///
-    /// The system starts no thread.
-    pub(super) fn begin(tell: Tell) -> io::Result<Teller> {
+    pub(super) fn new(tell: Tell) -> Teller {
+        Teller { tell, telling: None }
+    }
+
+    /// Has something told. Where the system starts no thread, it has been told when this returns.
+    pub(super) fn tell(&mut self, refused: Refused) {
+        if self.telling.is_none() {
+            self.telling = Telling::begin(&self.tell).ok();
+        }
+        match &self.telling {
+            // After the end nobody is told any more.
+            Some(telling) => drop(telling.sender.send(Some(refused))),
+            None => (self.tell)(&refused),
+        }
+    }
+
+    /// Waits until all has been told, for as long as `patience`; what cannot be told by then is left to its thread.
+    pub(super) fn end(&self, patience: Duration) {
+        if let Some(telling) = &self.telling {
+            let _ = telling.sender.send(None);
+            let _ = telling.over.recv_timeout(patience);
+        }
+    }
+}
+
+impl Telling {
+    fn begin(tell: &Tell) -> io::Result<Telling> {
         let (sender, to_tell) = channel();
         let (running, over) = channel();
+        let tell = Arc::clone(tell);
         let run = move || {
             let _running: Sender<()> = running;
             to_tell.into_iter().map_while(|refused| refused).for_each(|refused| tell(&refused));
         };
         Builder::new().name("teller".to_owned()).spawn(run)?;
-        Ok(Teller { sender, over })
-    }
-
-    /// Has something told.
-    pub(super) fn tell(&self, refused: Refused) {
-        // After the end nobody is told any more.
-        let _ = self.sender.send(Some(refused));
-    }
-
-    /// Waits until all has been told, for as long as `patience`; what cannot be told by then is left to its thread.
-    pub(super) fn end(&self, patience: Duration) {
-        let _ = self.sender.send(None);
-        let _ = self.over.recv_timeout(patience);
+        Ok(Telling { sender, over })
     }
 }
 
@@ -132,7 +148,7 @@ mod tests {
             let _ = opened.lock().unwrap().recv();
             list.lock().unwrap().push(refused.address.clone());
         });
-        let teller = Teller::begin(tell).unwrap();
+        let mut teller = Teller::new(tell);
         ["a", "b"].into_iter().for_each(|address| teller.tell(refused(address)));
         teller.end(Duration::ZERO);
         assert!(told.lock().unwrap().is_empty(), "whoever reads has not read yet");

@@ -6,7 +6,8 @@ use std::os::fd::{AsRawFd, OwnedFd};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use rustix::net::{AddressFamily, Protocol, SocketFlags, SocketType, socket_with, sockopt};
+use rustix::buffer::spare_capacity;
+use rustix::net::{AddressFamily, Protocol, RecvFlags, SocketFlags, SocketType, recv, socket_with, sockopt};
 
 /// A conversation with one part of the kernel.
 #[derive(Debug)]
@@ -26,8 +27,11 @@ const NLM_F_DUMP: u16 = 0x300;
 /// More than any question of ours has.
 const LONGEST_QUESTION: usize = 128;
 
+/// More than the answer to a question about one thing has.
+const LONGEST_ANSWER: usize = 1024;
+
 /// The kernel sends parts of a list in messages of at most this length (`NLMSG_GOODSIZE`, and what it grows to).
-const LONGEST_ANSWER: usize = 32 * 1024;
+const LONGEST_PART: usize = 32 * 1024;
 
 /// The kernel answers while the question is being sent. What is not there after this long never comes.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -49,10 +53,10 @@ impl Netlink {
     /// The kernel's own: that there is no such thing is an error, too.
     pub(crate) fn one<T>(&self, kind: u16, body: &[u8], read: impl FnOnce(&[u8]) -> Option<T>) -> io::Result<T> {
         let sequence = self.ask(kind, NLM_F_REQUEST, body)?;
-        let mut buffer = [0; 1024];
+        let mut buffer = Vec::with_capacity(LONGEST_ANSWER);
         loop {
-            let got = self.receive(&mut buffer)?;
-            let mut messages = Messages(&buffer[..got]);
+            self.receive(&mut buffer)?;
+            let mut messages = Messages(&buffer);
             let Some(message) = messages.find(|message| message.sequence == sequence) else { continue };
             message.error()?;
             return read(message.body).ok_or_else(|| io::ErrorKind::InvalidData.into());
@@ -66,10 +70,10 @@ impl Netlink {
     /// The kernel's own; some rows may have been shown.
     pub(crate) fn list(&self, kind: u16, body: &[u8], mut each: impl FnMut(&[u8])) -> io::Result<()> {
         let sequence = self.ask(kind, NLM_F_REQUEST | NLM_F_DUMP, body)?;
-        let mut buffer = vec![0; LONGEST_ANSWER];
+        let mut buffer = Vec::with_capacity(LONGEST_PART);
         loop {
-            let got = self.receive(&mut buffer)?;
-            for message in Messages(&buffer[..got]).filter(|message| message.sequence == sequence) {
+            self.receive(&mut buffer)?;
+            for message in Messages(&buffer).filter(|message| message.sequence == sequence) {
                 message.error()?;
                 if message.kind == NLMSG_DONE {
                     return Ok(());
@@ -93,16 +97,14 @@ impl Netlink {
         if sent == -1 { Err(io::Error::last_os_error()) } else { Ok(sequence) }
     }
 
-    fn receive(&self, buffer: &mut [u8]) -> io::Result<usize> {
+    /// Fills the buffer, as far as it reaches, with what comes next, in place of what is in it.
+    fn receive(&self, buffer: &mut Vec<u8>) -> io::Result<()> {
         loop {
-            // SAFETY: the call writes at most the buffer's length.
-            let got = unsafe { libc::recv(self.socket.as_raw_fd(), buffer.as_mut_ptr().cast(), buffer.len(), 0) };
-            match usize::try_from(got) {
-                Ok(got) => return Ok(got),
-                Err(_) => match io::Error::last_os_error() {
-                    error if error.kind() == io::ErrorKind::Interrupted => {}
-                    error => return Err(error),
-                },
+            buffer.clear();
+            match recv(&self.socket, spare_capacity(buffer), RecvFlags::empty()) {
+                Ok(_) => return Ok(()),
+                Err(rustix::io::Errno::INTR) => {}
+                Err(error) => return Err(error.into()),
             }
         }
     }

@@ -1,7 +1,6 @@
 //! What all threads of a watch share, and how they answer.
 
 use std::collections::{HashMap, HashSet};
-use std::io;
 use std::net::SocketAddr;
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -70,10 +69,6 @@ impl std::fmt::Debug for Shared {
 impl Shared {
     /// Begins to share it. `questions` go to the main thread; without one, whoever watches is the filtered process that
     /// stays after the command.
-    ///
-    /// # Errors
-    ///
-    /// The system starts no thread.
     pub(super) fn new(
         listener: Arc<Listener>,
         rules: Rules,
@@ -81,8 +76,8 @@ impl Shared {
         table: Table,
         questions: Option<Sender<Message>>,
         tell: Tell,
-    ) -> io::Result<Arc<Shared>> {
-        Ok(Arc::new(Shared {
+    ) -> Arc<Shared> {
+        Arc::new(Shared {
             listener,
             rules: RwLock::new(rules),
             blind,
@@ -98,8 +93,8 @@ impl Shared {
             unsure: Mutex::default(),
             within: Mutex::default(),
             questions: questions.map(Mutex::new),
-            teller: Mutex::new(Teller::begin(tell)?),
-        }))
+            teller: Mutex::new(Teller::new(tell)),
+        })
     }
 
     /// Tells whether this process is under the filter itself.

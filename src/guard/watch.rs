@@ -112,8 +112,8 @@ impl Watch {
         let listener = Arc::clone(line.listener());
         let (say, ready) = channel();
         let watching = Watching::start(move |stop| {
-            let watcher = look_around(rules).and_then(|(kernel, rules, table)| {
-                Ok(Watcher::new(&Shared::new(listener, rules, blind, table, Some(questions), tell)?, kernel))
+            let watcher = look_around(rules).map(|(kernel, rules, table)| {
+                Watcher::new(&Shared::new(listener, rules, blind, table, Some(questions), tell), kernel)
             });
             // Nobody hears where the caller has given up.
             match watcher {
@@ -178,7 +178,7 @@ impl Successor {
         rules.saved(&handover.saved, None);
         rules.engines = handover.engines;
         rules.add_saved_within(handover.within);
-        let shared = Shared::new(listener, rules, Blind::default(), table, None, tell)?;
+        let shared = Shared::new(listener, rules, Blind::default(), table, None, tell);
         *lock(&shared.within) = handover.saving;
         let mut watcher = Watcher::new(&shared, Kernel::new()?);
         let watching = Watching::start(move |stop| {
