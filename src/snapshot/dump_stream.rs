@@ -15,6 +15,21 @@ use crate::text::hex;
 /// zstd's fastest ordinary level: a third of the time of `pg_dump`'s own compression, and a smaller file.
 const LEVEL: i32 = 1;
 
+/// Bytes of a dump or of its text that are handled at a time.
+pub(crate) const PIECE: usize = 128 * 1024;
+
+/// Compresses and hashes what a dump program writes, into the file: its size and hash.
+pub(crate) fn write_compressed(stdout: Option<impl Read>, file: &File) -> io::Result<(u64, String)> {
+    let mut encoder = compressor(Hashing::new(file))?;
+    let mut piece = vec![0; PIECE];
+    if let Some(mut stdout) = stdout {
+        while let read @ 1.. = stdout.read(&mut piece)? {
+            encoder.write_all(&piece[..read])?;
+        }
+    }
+    Ok(encoder.finish()?.finish())
+}
+
 /// Opens a file for a dump: emptied, readable by its owner only, never through a symbolic link.
 pub(crate) fn open_private(path: &Path) -> io::Result<File> {
     let file = regular::open_own_to_write(path, OpenOptions::new().write(true).create(true))?;

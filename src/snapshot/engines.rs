@@ -2,12 +2,13 @@
 
 use crate::reach::Target;
 use crate::snapshot::engine::{FileMark, SnapshotEngine};
+use crate::snapshot::mongodb::Mongodb;
 use crate::snapshot::mysql::Mysql;
 use crate::snapshot::postgres::Postgres;
 use crate::snapshot::sqlite::Sqlite;
 
 /// Every engine. A target is saved by the first that takes it.
-pub(crate) const ALL: [&dyn SnapshotEngine; 3] = [&Sqlite, &Postgres, &Mysql];
+pub(crate) const ALL: [&dyn SnapshotEngine; 4] = [&Sqlite, &Postgres, &Mysql, &Mongodb];
 
 /// Finds the engine that saves a target.
 pub(crate) fn saving(target: &Target) -> Option<&'static dyn SnapshotEngine> {

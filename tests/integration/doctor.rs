@@ -62,7 +62,7 @@ fn what_would_stop_a_run_is_bad_and_has_a_hint() {
     let production = Sandbox::new();
     production.write(".env", "DATABASE_URL=postgres://db.northwind-shop.net/shop\n");
     let no_tool = Sandbox::new();
-    no_tool.write(".env", "DATABASE_URL=mongodb://app@127.0.0.1/app_test\n");
+    no_tool.write(".env", "DATABASE_URL=sqlserver://localhost:1433;database=app_test;user=sa\n");
     let log_is_a_folder = Sandbox::with_sqlite();
     fs::create_dir_all(log_is_a_folder.backups().join("audit.log")).unwrap();
     let no_state = Sandbox::with_sqlite();
@@ -71,7 +71,7 @@ fn what_would_stop_a_run_is_bad_and_has_a_hint() {
     let cases = [
         (unreachable, "127.0.0.1:1", "cannot connect"),
         (production, "northwind", "not connected to"),
-        (no_tool, "mongodb", "no way to snapshot"),
+        (no_tool, "sqlserver", "no way to snapshot"),
         (log_is_a_folder, "audit log", "cannot be written"),
         (no_state, "approvals", "is no folder"),
     ];

@@ -38,6 +38,7 @@ mod leftovers;
 mod limits;
 mod load_orders;
 mod meanwhile;
+mod mongodb;
 mod mysql;
 mod named_files;
 mod not_followed;

@@ -9,10 +9,10 @@ use sha2::{Digest, Sha256};
 
 use crate::snapshot::beside_names::{Purpose, moment_of, related};
 use crate::snapshot::dump_error::DumpError;
+use crate::snapshot::dump_stream::PIECE;
 use crate::snapshot::mysql::client::{Client, identifier, literal};
 use crate::snapshot::mysql::dump::{DumpReader, Handing, Held, differing_tables, named};
 use crate::snapshot::mysql::process;
-use crate::snapshot::mysql::readback::PIECE;
 use crate::snapshot::mysql::session::SETTINGS;
 use crate::snapshot::mysql::take::look;
 use crate::snapshot::mysql::tools::keeps_history;

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::snapshot::Watch;
+use crate::snapshot::dump_reading::DumpText;
 use crate::snapshot::mysql::beside;
 use crate::snapshot::mysql::catalog;
 use crate::snapshot::mysql::catalog::Tables;

@@ -7,6 +7,7 @@ use std::io::Write;
 
 use crate::hash::Hash;
 use crate::snapshot::digest::Digest;
+use crate::snapshot::dump_reading::DumpText;
 use crate::snapshot::mysql::objects;
 use crate::snapshot::mysql::objects::{Does, Kind};
 use crate::snapshot::mysql::statements::{Sink, Splitter};
@@ -165,14 +166,16 @@ impl<W: Write> DumpReader<W> {
         }
         DumpReader { splitter: Splitter::default(), reading }
     }
+}
 
-    /// Takes the next piece.
-    pub(crate) fn feed(&mut self, piece: &[u8]) {
+impl<W: Write> DumpText for DumpReader<W> {
+    type Held = (Held, Vec<u8>);
+
+    fn feed(&mut self, piece: &[u8]) {
         self.splitter.feed(piece, &mut self.reading);
     }
 
-    /// Tells whether what was handed on could not be written: whoever was to take it has ended.
-    pub(crate) fn is_refused(&self) -> bool {
+    fn is_refused(&self) -> bool {
         self.reading.written.is_err()
     }
 
@@ -182,7 +185,7 @@ impl<W: Write> DumpReader<W> {
     /// # Errors
     ///
     /// What is wrong with the dump, a phrase.
-    pub(crate) fn finish(mut self) -> Result<(Held, Vec<u8>), String> {
+    fn finish(mut self) -> Result<(Held, Vec<u8>), String> {
         self.splitter.finish(&mut self.reading).map_err(str::to_owned)?;
         if let Some(fault) = self.reading.fault {
             return Err(fault);

@@ -4,6 +4,7 @@ use thiserror::Error;
 
 use crate::secret::ForeignText;
 use crate::snapshot::dump_error::DumpError;
+use crate::snapshot::dump_reading::ReadError;
 use crate::snapshot::mysql::version::{Flavor, Version};
 use crate::snapshot::tool_process::ToolError;
 
@@ -184,6 +185,15 @@ pub(crate) enum MysqlError {
         #[source]
         source: Box<MysqlError>,
     },
+}
+
+impl From<ReadError> for MysqlError {
+    fn from(error: ReadError) -> Self {
+        match error {
+            ReadError::Dump(error) => error.into(),
+            ReadError::Tool(error) => error.into(),
+        }
+    }
 }
 
 fn detail(message: &str) -> String {

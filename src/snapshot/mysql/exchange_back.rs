@@ -2,6 +2,7 @@
 //! time whatever the size.
 
 use crate::snapshot::beside_names::Purpose;
+use crate::snapshot::dump_reading::DumpText;
 use crate::snapshot::engine::{Kept, Restored};
 use crate::snapshot::mysql::beside;
 use crate::snapshot::mysql::catalog;

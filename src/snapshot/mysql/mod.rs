@@ -35,7 +35,6 @@ mod objects;
 mod obstacles;
 mod option_file;
 mod process;
-mod readback;
 mod recorded;
 mod restore;
 mod rights;

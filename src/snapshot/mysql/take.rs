@@ -1,16 +1,15 @@
 //! Takes a snapshot: the dump program and the questions to the catalogue side by side, then the proof.
 
 use std::ffi::OsString;
-use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io::{Read, Write};
 use std::path::Path;
-use std::process::ChildStdout;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
 use crate::snapshot::dump_error::DumpError;
-use crate::snapshot::dump_stream::{Hashing, Writing, compressor, open_private};
+use crate::snapshot::dump_reading::{DumpFile, DumpText, read};
+use crate::snapshot::dump_stream::{PIECE, Writing, open_private, write_compressed};
 use crate::snapshot::engine::DumpCommand;
 use crate::snapshot::mysql::by_hand::by_hand;
 use crate::snapshot::mysql::catalog;
@@ -21,7 +20,6 @@ use crate::snapshot::mysql::dump::{DumpReader, Held, named};
 use crate::snapshot::mysql::obstacles;
 use crate::snapshot::mysql::obstacles::Catalogued;
 use crate::snapshot::mysql::process;
-use crate::snapshot::mysql::readback::{DumpFile, PIECE, read};
 use crate::snapshot::mysql::recorded::{Proof, Recorded, listed};
 use crate::snapshot::mysql::session::Identity;
 use crate::snapshot::mysql::state;
@@ -145,7 +143,7 @@ pub(crate) fn take(
             .map_err(ToolError::NoThread)?;
             let reading = threads::start(scope, || read(partial, following, DumpReader::reading(), watch))
                 .map_err(ToolError::NoThread)?;
-            let written = write(stdout, &file).map_err(MysqlError::file("write", partial));
+            let written = write_compressed(stdout, &file).map_err(MysqlError::file("write", partial));
             writing.end();
             if written.is_err() {
                 stoppers[0].stop(false);
@@ -284,18 +282,6 @@ fn taken(
         by_hand: by_hand(session, &recorded.options),
         copy: None,
     })
-}
-
-/// Compresses and hashes what the dump program writes, into the file: its size and hash.
-fn write(stdout: Option<ChildStdout>, file: &File) -> io::Result<(u64, String)> {
-    let mut encoder = compressor(Hashing::new(file))?;
-    let mut piece = vec![0; PIECE];
-    if let Some(mut stdout) = stdout {
-        while let read @ 1.. = stdout.read(&mut piece)? {
-            encoder.write_all(&piece[..read])?;
-        }
-    }
-    Ok(encoder.finish()?.finish())
 }
 
 /// Dumps definitions or data of a database of the server, as it is now, and gives them to `reader`: what it holds, and the

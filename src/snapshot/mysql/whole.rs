@@ -1,9 +1,9 @@
 //! What a snapshot holds where it is whole, and how that is found out.
 
+use crate::snapshot::dump_reading::DumpFile;
 use crate::snapshot::engine::Restoration;
 use crate::snapshot::mysql::MysqlError;
 use crate::snapshot::mysql::dump::{DumpReader, Held};
-use crate::snapshot::mysql::readback::DumpFile;
 use crate::snapshot::mysql::recorded;
 use crate::snapshot::mysql::recorded::Recorded;
 use crate::snapshot::{Manifest, Watch};

@@ -7,6 +7,7 @@ mod executable;
 mod guarded;
 mod judged;
 mod mariadb;
+mod mongo;
 mod own_server;
 mod patience;
 mod pipe;
@@ -22,6 +23,8 @@ pub(crate) use executable::{copy_program, write_program};
 pub(crate) use judged::Judged;
 #[allow(unused_imports, reason = "each topic uses what it needs")]
 pub(crate) use mariadb::Mariadb;
+#[allow(unused_imports, reason = "each topic uses what it needs")]
+pub(crate) use mongo::Mongo;
 #[allow(unused_imports, reason = "each topic uses what it needs")]
 pub(crate) use own_server::OwnServer;
 pub(crate) use patience::{PATIENCE, awaited, ended, output, wait_for};

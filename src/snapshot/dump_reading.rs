@@ -1,18 +1,48 @@
-//! Reads a whole dump back: hash, decompression, every statement, every row.
+//! Reads a whole dump back: hash, decompression, and all that it holds, by whoever understands it.
 
-use std::io::{self, BufReader, Read, Write};
+use std::io::{self, BufReader, Read};
 use std::path::Path;
 
 use crate::regular;
 use crate::snapshot::Watch;
 use crate::snapshot::dump_error::DumpError;
-use crate::snapshot::dump_stream::Hashing;
-use crate::snapshot::mysql::MysqlError;
-use crate::snapshot::mysql::dump::{DumpReader, Held};
+use crate::snapshot::dump_stream::{Hashing, PIECE};
 use crate::snapshot::tool_process::ToolError;
 
-/// Bytes of a dump or of its text that are handled at a time.
-pub(crate) const PIECE: usize = 128 * 1024;
+/// One who understands a dump, and takes it in pieces.
+pub(crate) trait DumpText {
+    /// What it makes of a dump.
+    type Held;
+
+    /// Takes the next piece.
+    fn feed(&mut self, piece: &[u8]);
+
+    /// Tells whether what it hands on could not be written: whoever was to take it has ended.
+    fn is_refused(&self) -> bool {
+        false
+    }
+
+    /// Says that nothing more comes.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with the dump, a phrase.
+    fn finish(self) -> Result<Self::Held, String>;
+}
+
+/// What kept a dump from being read.
+#[derive(Debug)]
+pub(crate) enum ReadError {
+    Dump(DumpError),
+    /// Somebody asked to stop.
+    Tool(ToolError),
+}
+
+impl From<DumpError> for ReadError {
+    fn from(error: DumpError) -> Self {
+        ReadError::Dump(error)
+    }
+}
 
 /// What is to be read.
 #[derive(Debug, Clone, Copy)]
@@ -24,8 +54,8 @@ pub(crate) struct DumpFile<'a> {
 
 impl DumpFile<'_> {
     /// Tells whether the bytes that were read are those that were written.
-    pub(crate) fn expect(&self, found: &str) -> Result<(), MysqlError> {
-        Ok(DumpError::expect_hash(self.path, self.sha256, found)?)
+    pub(crate) fn expect(&self, found: &str) -> Result<(), DumpError> {
+        DumpError::expect_hash(self.path, self.sha256, found)
     }
 
     /// Reads it to its end through `reader`, which says what it holds. The hash is taken of the very bytes that are read.
@@ -33,15 +63,11 @@ impl DumpFile<'_> {
     /// # Errors
     ///
     /// [`DumpError::HashMismatch`] before any other, since it explains them; [`DumpError::Damaged`], [`ToolError::Interrupted`].
-    pub(crate) fn read<W: Write>(
-        &self,
-        reader: DumpReader<W>,
-        watch: &dyn Watch,
-    ) -> Result<(Held, Vec<u8>), MysqlError> {
-        let file = regular::open_own(self.path).map_err(MysqlError::file("read", self.path))?;
+    pub(crate) fn read<T: DumpText>(&self, reader: T, watch: &dyn Watch) -> Result<T::Held, ReadError> {
+        let file = regular::open_own(self.path).map_err(DumpError::file("read", self.path))?;
         let (held, found) = read(self.path, file, reader, watch)?;
         self.expect(&found)?;
-        held
+        Ok(held?)
     }
 
     /// Checks that the file is the one that was written. No byte of another reaches a server.
@@ -49,30 +75,28 @@ impl DumpFile<'_> {
     /// # Errors
     ///
     /// [`DumpError::HashMismatch`], [`DumpError::File`], [`ToolError::Interrupted`].
-    pub(crate) fn expect_file(&self, watch: &dyn Watch) -> Result<(), MysqlError> {
-        let file = regular::open_own(self.path).map_err(MysqlError::file("read", self.path))?;
+    pub(crate) fn expect_file(&self, watch: &dyn Watch) -> Result<(), ReadError> {
+        let file = regular::open_own(self.path).map_err(DumpError::file("read", self.path))?;
         let (mut file, mut piece) = (Hashing::new(file), vec![0; PIECE]);
-        while let read @ 1.. = file.read(&mut piece).map_err(MysqlError::file("read", self.path))? {
+        while let read @ 1.. = file.read(&mut piece).map_err(DumpError::file("read", self.path))? {
             advance(watch, read)?;
         }
-        self.expect(&file.finish().1)
+        Ok(self.expect(&file.finish().1)?)
     }
 }
-
-type ReadBack = Result<(Held, Vec<u8>), MysqlError>;
 
 /// Reads a compressed dump from `file`: what it holds, or what is wrong with it, and the hash of its bytes.
 ///
 /// # Errors
 ///
 /// [`DumpError::File`] where it cannot be read at all, [`ToolError::Interrupted`].
-pub(crate) fn read<W: Write>(
+pub(crate) fn read<T: DumpText>(
     path: &Path,
     file: impl Read,
-    mut reader: DumpReader<W>,
+    mut reader: T,
     watch: &dyn Watch,
-) -> Result<(ReadBack, String), MysqlError> {
-    let mut decoder = zstd::Decoder::new(Hashing::new(file)).map_err(MysqlError::file("read", path))?;
+) -> Result<(Result<T::Held, DumpError>, String), ReadError> {
+    let mut decoder = zstd::Decoder::new(Hashing::new(file)).map_err(DumpError::file("read", path))?;
     let mut piece = vec![0; PIECE];
     let fault = loop {
         match decoder.read(&mut piece) {
@@ -88,8 +112,8 @@ pub(crate) fn read<W: Write>(
             Err(error) => break Some(error),
         }
     };
-    let found = finish(decoder, watch).map_err(MysqlError::file("read", path))?;
-    let damaged = |reason: String| MysqlError::Dump(DumpError::Damaged { path: path.to_owned(), reason });
+    let found = finish(decoder, watch).map_err(DumpError::file("read", path))?;
+    let damaged = |reason: String| DumpError::Damaged { path: path.to_owned(), reason };
     let held = match fault {
         Some(error) => Err(damaged(error.to_string())),
         None => reader.finish().map_err(damaged),
@@ -97,9 +121,9 @@ pub(crate) fn read<W: Write>(
     Ok((held, found))
 }
 
-fn advance(watch: &dyn Watch, read: usize) -> Result<(), MysqlError> {
+fn advance(watch: &dyn Watch, read: usize) -> Result<(), ReadError> {
     watch.advance(read as u64);
-    if watch.interrupted() { Err(ToolError::Interrupted.into()) } else { Ok(()) }
+    if watch.interrupted() { Err(ReadError::Tool(ToolError::Interrupted)) } else { Ok(()) }
 }
 
 /// Returns the hash of the whole file, what was not read included.

@@ -1,0 +1,6 @@
+//! Saving, checking and restoring, tried on a real server.
+
+mod connecting;
+mod damage;
+mod restoring;
+mod saving;
