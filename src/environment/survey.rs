@@ -12,6 +12,7 @@ mod wrapper_files;
 
 use std::path::PathBuf;
 
+use crate::environment::follow::shell_scripts::take_texts;
 use crate::environment::follow::{Step, steps};
 use crate::environment::layering::readings_builder::Built;
 use crate::environment::layering::{Library, ReadingsBuilder, StartEnvironment};
@@ -63,8 +64,15 @@ pub(crate) fn survey(input: &SurveyInput<'_>) -> Survey {
     let (files, problems, of_files) = library.into_parts();
     conditions.extend(of_files);
     conditions.extend(protection_disabled(&readings));
-    let invocations = steps.into_iter().map(|step| step.invocation).collect();
+    let invocations = steps.into_iter().map(invocation_of).collect();
     Survey { readings, invocations, files, problems, conditions, derivations, loaders, bases, confined }
+}
+
+fn invocation_of(mut step: Step) -> Invocation {
+    if step.stands_for_others {
+        take_texts(&mut step.invocation.words);
+    }
+    step.invocation
 }
 
 /// Adds the process environment as the command gets it: with the assignments that stand before all of it.

@@ -70,7 +70,7 @@ impl Merger {
         if let (Some(why), Some(place)) = (found.draft.cut, found.origins.first()) {
             self.note_cut(place, why);
         }
-        if found.is_partial && found.draft.doubts.iter().any(|doubt| blocks(*doubt)) {
+        if found.is_partial && found.draft.doubts.iter().any(|doubt| doubt.blocks()) {
             self.partial.push(found);
             return;
         }
@@ -101,8 +101,8 @@ impl Merger {
         });
         let target = &mut self.targets[at];
         // What one reading can dial, the target can be dialled by.
-        target.doubts.retain(|doubt| doubts.contains(doubt) || !blocks(*doubt));
-        add_new(&mut target.doubts, doubts.into_iter().filter(|doubt| !blocks(*doubt)));
+        target.doubts.retain(|doubt| doubts.contains(doubt) || !doubt.blocks());
+        add_new(&mut target.doubts, doubts.into_iter().filter(|doubt| !doubt.blocks()));
         if target.engine == Engine::Mysql && draft.engine == Engine::Mariadb {
             target.engine = Engine::Mariadb;
         }
@@ -185,7 +185,7 @@ impl Merger {
         for (at, home) in adopted.iter().enumerate() {
             let Some(home) = *home else { continue };
             let adopted = self.targets[at].clone();
-            add_new(&mut self.targets[home].doubts, adopted.doubts.into_iter().filter(|doubt| !blocks(*doubt)));
+            add_new(&mut self.targets[home].doubts, adopted.doubts.into_iter().filter(|doubt| !doubt.blocks()));
             add_new(&mut self.targets[home].parameters, adopted.parameters);
             for origin in adopted.origins {
                 if self.origins.insert((home, origin.clone())) {
@@ -268,13 +268,5 @@ fn ports_agree(unknown: &Place, known: &Place) -> bool {
 }
 
 fn is_dialable(target: &Target) -> bool {
-    !target.doubts.iter().any(|doubt| blocks(*doubt))
-}
-
-/// Tells whether a doubt keeps the text from being dialled as it stands.
-fn blocks(doubt: Doubt) -> bool {
-    match doubt {
-        Doubt::Unexpanded | Doubt::Unresolved | Doubt::Port | Doubt::Syntax => true,
-        Doubt::Placeholder | Doubt::Variable => false,
-    }
+    !target.doubts.iter().any(|doubt| doubt.blocks())
 }

@@ -137,6 +137,16 @@ pub(crate) enum Doubt {
     Placeholder,
 }
 
+impl Doubt {
+    /// Tells whether it keeps the text from being dialled as it stands.
+    pub(crate) fn blocks(self) -> bool {
+        match self {
+            Doubt::Unexpanded | Doubt::Unresolved | Doubt::Port | Doubt::Syntax => true,
+            Doubt::Placeholder | Doubt::Variable => false,
+        }
+    }
+}
+
 impl From<&Unresolved> for Doubt {
     fn from(unresolved: &Unresolved) -> Self {
         match unresolved {

@@ -11,24 +11,44 @@ use crate::environment::not_followed::GivenUp;
 use crate::environment::paths::{normal, parent, up_to};
 use crate::environment::readers::encoding::decoded;
 use crate::text::shell_word;
-use crate::tools::words::{SHELLS, names_an_option};
+use crate::tools::words::{SHELLS, name_of, names_an_option};
+
+/// Finds the word behind a shell's options, and whether it is a text and no file.
+fn behind_options(words: &[String]) -> (usize, bool) {
+    let mut at = 1;
+    while let Some(word) = words.get(at).filter(|word| word.starts_with('-') || word.starts_with('+')) {
+        at += 1;
+        if word.starts_with('-') && !word.starts_with("--") && word.contains('c') {
+            return (at, true);
+        }
+        at += usize::from(names_an_option(word));
+    }
+    (at, false)
+}
+
+/// Takes the texts for a shell out of a command that stands for what they say: nothing in them is a value of its own.
+pub(crate) fn take_texts(words: &mut [String]) {
+    let texts = match words.first().map(|program| name_of(program)) {
+        Some("eval") => 1..words.len(),
+        Some(program) if SHELLS.contains(&program) => match behind_options(words) {
+            (at, true) => at..(at + 1).min(words.len()),
+            (at, false) => at..at,
+        },
+        _ => return,
+    };
+    words[texts].iter_mut().for_each(String::clear);
+}
 
 impl Expansion<'_> {
     /// `sh -c TEXT` is taken apart; `sh FILE` is that file's text.
     pub(crate) fn shell(&self, words: &[String]) -> (Vec<Step>, bool) {
-        let mut at = 1;
-        while let Some(word) = words.get(at).filter(|word| word.starts_with('-') || word.starts_with('+')) {
-            at += 1;
-            if word.starts_with('-') && !word.starts_with("--") && word.contains('c') {
-                let text = words.get(at).map_or("", String::as_str);
-                let steps = self.text(text, 1, None);
-                // What follows the text is `$0`, then the arguments.
-                return non_empty(self.with_arguments(steps, words.get(at + 2..).unwrap_or_default()));
-            }
-            at += usize::from(names_an_option(word));
+        let (at, is_text) = behind_options(words);
+        if is_text {
+            let steps = self.text(words.get(at).map_or("", String::as_str), 1, None);
+            // What follows the text is `$0`, then the arguments.
+            return non_empty(self.with_arguments(steps, words.get(at + 2..).unwrap_or_default()));
         }
-        let words = words.get(at..).unwrap_or_default();
-        (self.commands_of(words, true), false)
+        (self.commands_of(words.get(at..).unwrap_or_default(), true), false)
     }
 
     /// What `. FILE` and `source FILE` run.

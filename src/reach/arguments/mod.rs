@@ -20,6 +20,7 @@ use crate::reach::arguments::settings::{may_be_addresses, setting_name, settings
 use crate::reach::assemble::{Defaults, Filled, Found, Variables, ambient, fill, names_nothing, value};
 use crate::reach::grammars::host::locate;
 use crate::reach::grammars::scheme::engine_of_driver;
+use crate::reach::grammars::text::mask_templates;
 use crate::reach::names::Name;
 use crate::reach::{Doubt, Draft, Engine, Lookup, Place};
 use crate::tools::clients;
@@ -281,7 +282,8 @@ pub(crate) fn find(call: &Call<'_>, variables: &Variables<'_>, defaults: Default
     // Beside what the defaults name, what is written stays: nothing shows that the variables are not set.
     if call.is_open(defaults) {
         let drafts = found.iter_mut().map(|one| &mut one.draft);
-        drafts.filter(|draft| draft.doubts.contains(&Doubt::Unexpanded)).for_each(|draft| draft.doubt(Doubt::Variable));
+        let open = drafts.filter(|draft| draft.doubts.iter().any(|doubt| doubt.blocks()));
+        open.for_each(|draft| draft.doubt(Doubt::Variable));
     }
     for one in &mut found {
         ambient::complete_one(variables, one);
@@ -290,14 +292,16 @@ pub(crate) fn find(call: &Call<'_>, variables: &Variables<'_>, defaults: Default
 }
 
 /// Tells whether variables are filled in a word of any program: in an address, but none of the web, and in what is nothing but
-/// a variable.
+/// a variable, with whatever default.
 fn is_filled(word: &str) -> bool {
     let value = word.split_once('=').map_or(word, |(_, value)| value);
     let is_of_the_web = |text: &str| text.starts_with("http://") || text.starts_with("https://");
+    // What a default holds says nothing of the word around it.
+    let around = if value.starts_with("${") { mask_templates(value) } else { value.into() };
     word.contains('$')
         && !is_of_the_web(word)
         && !is_of_the_web(value)
-        && (word.contains("://") || value.starts_with('$') && !value.contains(['/', '(']))
+        && (word.contains("://") || value.starts_with('$') && !around.contains(['/', '(']))
 }
 
 /// Finds the variable that a word of a program is nothing but: `$A`, `--url=${A}`.
