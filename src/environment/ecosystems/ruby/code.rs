@@ -12,7 +12,7 @@ use crate::environment::layering::{Layer, ReadingsBuilder};
 use crate::environment::not_followed::GivenUp;
 use crate::environment::readers::code;
 use crate::environment::readers::code::python::Closings;
-use crate::environment::readers::code::ruby::{Sections, goes_on, holds};
+use crate::environment::readers::code::ruby::{Sections, goes_on, holds, modified};
 use crate::environment::readers::code::words::is_of_a_database;
 use crate::environment::readers::code::{Comments, Computed, Value};
 use crate::environment::readers::expansion::Lookup;
@@ -74,9 +74,6 @@ pub(crate) fn add(scene: &Scene<'_>, readings: &mut ReadingsBuilder<'_>) {
 }
 
 fn add_code(scene: &Scene<'_>, readings: &mut ReadingsBuilder<'_>, home: &Path, environment: &str) {
-    let mut forced = Vec::new();
-    let mut own = Vec::new();
-    let mut has_defaults = false;
     let paths = paths(scene, home, environment);
     if paths.len() > MOST_FILES {
         scene.library.give_up(
@@ -85,27 +82,89 @@ fn add_code(scene: &Scene<'_>, readings: &mut ReadingsBuilder<'_>, home: &Path, 
             GivenUp::too_much("more than 256 files of code may name settings"),
         );
     }
+    let mut files = Vec::new();
     for path in paths.iter().take(MOST_FILES) {
         let Some(text) = scene.library.string(path) else { continue };
         let (statements, cut) = statements(&text, environment);
         if let Some(why) = cut {
             scene.library.give_up(path, None, GivenUp::too_much(why));
         }
-        let statements = Rc::new(statements);
         // What many initializers are given is made elsewhere, and read there.
         let is_loose = FOLDERS.iter().any(|folder| path.parent().is_some_and(|own| own.ends_with(folder)));
-        if statements.is_empty() {
-            continue;
+        if !statements.is_empty() {
+            files.push(Code { statements: Rc::new(statements), shown: scene.library.shown(path), is_loose });
         }
-        let shown = scene.library.shown(path);
+    }
+    let mut ways = vec![None];
+    for (at, file) in files.iter().enumerate() {
+        ways.extend(open_branches(&file.statements).into_iter().map(|open| Some((at, open))));
+    }
+    if ways.len() > MOST_WAYS {
+        let more = "more than 16 conditions that cannot be decided here say which database is used";
+        scene.library.give_up(&home.join(&files[0].shown), None, GivenUp::too_much(more));
+        ways.truncate(MOST_WAYS);
+    }
+    for way in ways {
+        add_way(readings, home, environment, &files, way.as_ref());
+    }
+}
+
+/// The statements of a file.
+struct Code {
+    statements: Rc<Vec<Statement>>,
+    shown: PathBuf,
+    is_loose: bool,
+}
+
+/// More ways through the branches that are not decided are not gone.
+const MOST_WAYS: usize = 16;
+
+/// Lists the branches that are not decided and may matter to which database is used: each by those that it stands in, and
+/// that none is taken. Nothing where there are none.
+fn open_branches(statements: &[Statement]) -> Vec<Vec<usize>> {
+    let is_read = |name: &str| {
+        statements.iter().any(|other| match other {
+            Statement::Sets { expression, .. } => expression.contains(name),
+            Statement::Connects { arguments, .. } => arguments.contains(name),
+        })
+    };
+    let mut found: Vec<Vec<usize>> = Vec::new();
+    for statement in statements {
+        if let Statement::Sets { name, open, .. } = statement
+            && !open.is_empty()
+            && !found.contains(open)
+            && (is_of_a_database(name) || is_read(name))
+        {
+            found.push(open.clone());
+        }
+    }
+    if !found.is_empty() {
+        found.push(Vec::new());
+    }
+    found
+}
+
+/// Adds what the code sets, all branches one after the other, or of one file only those of one way.
+fn add_way(
+    readings: &mut ReadingsBuilder<'_>,
+    home: &Path,
+    environment: &str,
+    files: &[Code],
+    way: Option<&(usize, Vec<usize>)>,
+) {
+    let mut forced = Vec::new();
+    let mut own = Vec::new();
+    let mut has_defaults = false;
+    for (at, Code { statements, shown, is_loose }) in files.iter().enumerate() {
+        let way = way.filter(|(file, _)| *file == at).map(|(_, open)| open.clone());
         has_defaults |= statements.iter().any(|one| matches!(one, Statement::Sets { kind: Kind::Default, .. }));
         let layer = |wanted: fn(Kind) -> bool| {
-            let (statements, shown) = (Rc::clone(&statements), shown.clone());
+            let (statements, shown, is_loose, way) = (Rc::clone(statements), shown.clone(), *is_loose, way.clone());
             Layer::computed(move |lookup| {
                 // What a variable is set to stands there and nowhere else.
                 let leaves_out =
                     |kind, setting: &Setting| is_loose && kind == Kind::Connection && setting.unresolved.is_some();
-                let settings = settings(&statements, &shown, lookup);
+                let settings = settings(&statements, way.as_deref(), &shown, lookup);
                 let own = settings.into_iter().filter(|(kind, one)| wanted(*kind) && !leaves_out(*kind, one));
                 own.map(|(_, setting)| setting).collect()
             })
@@ -161,10 +220,24 @@ enum Kind {
 
 /// What a file does about databases, with the line.
 enum Statement {
-    /// `ENV['X'] = …`, `ENV['X'] ||= …`
-    Sets { kind: Kind, name: String, expression: String, line: u32 },
+    /// `ENV['X'] = …`, `ENV['X'] ||= …`; `open` are the branches that it stands in of which nothing tells whether they are
+    /// taken.
+    Sets { kind: Kind, name: String, expression: String, line: u32, open: Vec<usize> },
     /// `Sequel.connect(…)`: its arguments.
     Connects { call: &'static str, arguments: String, line: u32 },
+}
+
+impl Statement {
+    /// Puts it into the branches that it stands in; a modifier behind it that is not decided is one more.
+    fn within(self, open: &[usize], environment: &str) -> Self {
+        let Statement::Sets { kind, name, expression, line, .. } = self else { return self };
+        let (own, conditions) = modified(&expression);
+        let is_open = conditions.iter().any(|(condition, _)| holds(condition, environment).is_none());
+        // Lines of modifiers are told from branches, which are numbered from 1 on, by what is added.
+        let modifier = is_open.then_some(usize::MAX - line as usize);
+        let open = open.iter().copied().chain(modifier).collect();
+        Statement::Sets { kind, name, expression: own.to_owned(), line, open }
+    }
 }
 
 /// Lists the statements of a file; tells, too, why it was given up on before its end.
@@ -185,7 +258,8 @@ fn statements(text: &str, environment: &str) -> (Vec<Statement>, Option<&'static
             continue;
         }
         let rest = text.get(start..).unwrap_or_default().trim_start();
-        found.extend(assigned(rest, number, &closings));
+        let open = sections.open();
+        found.extend(assigned(rest, number, &closings).into_iter().map(|one| one.within(&open, environment)));
         for call in CONNECTS {
             let Some(inside) = line.find(call).map(|at| start + at + call.len()) else { continue };
             let rest = text.get(inside..).unwrap_or_default();
@@ -230,7 +304,7 @@ fn assigned(code: &str, line: u32, closings: &Closings) -> Vec<Statement> {
     let Some(rest) = code.strip_prefix("ENV") else { return Vec::new() };
     let set = |name: &str, kind, expression: &str| {
         let (name, expression) = (name.trim().trim_matches(['"', '\'']).to_owned(), expression.trim().to_owned());
-        Statement::Sets { kind, name, expression, line }
+        Statement::Sets { kind, name, expression, line, open: Vec::new() }
     };
     if let Some((name, rest)) = rest.strip_prefix('[').and_then(|rest| rest.split_once(['\n', ']'])) {
         let rest = rest.trim_start();
@@ -273,10 +347,14 @@ fn end_of(text: &str) -> usize {
 /// Longer expressions are not read.
 const MOST_LINES: usize = 32;
 
-/// Lists what the statements come to, one after the other.
-fn settings(statements: &[Statement], shown: &Path, lookup: Lookup<'_>) -> Vec<(Kind, Setting)> {
+/// Lists what the statements come to, one after the other; with a `way`, of those in open branches only those on it.
+fn settings(statements: &[Statement], way: Option<&[usize]>, shown: &Path, lookup: Lookup<'_>) -> Vec<(Kind, Setting)> {
     let mut settings: Vec<(Kind, Setting)> = Vec::new();
-    for statement in statements {
+    let is_on_the_way = |statement: &&Statement| match (statement, way) {
+        (Statement::Sets { open, .. }, Some(way)) => way.starts_with(open),
+        _ => true,
+    };
+    for statement in statements.iter().filter(is_on_the_way) {
         let found = {
             let set = |name: &str| {
                 let own = |forced: bool| {
@@ -351,7 +429,7 @@ mod tests {
         let table = [("test", None, "postgres:///t"), ("development", None, "postgres:///d"), ("test", Some("x"), "x")];
         for (environment, set, expected) in table {
             let lookup = |name: &str| set.filter(|_| name == "DB_URL").map(str::to_owned);
-            let found = settings(&statements(text, environment).0, Path::new("db.rb"), &lookup);
+            let found = settings(&statements(text, environment).0, None, Path::new("db.rb"), &lookup);
             let value = |name: &str| found.iter().find(|(_, one)| one.name == name).map(|(_, one)| one.value.as_str());
             assert_eq!(value("database.Sequelconnect8.url"), Some(expected), "{environment}");
             assert_eq!(value("database.Redisnew9.host"), Some("h"));
@@ -361,7 +439,7 @@ mod tests {
     fn what_is_set_for_sure_is_told_from_defaults() {
         let text = "ENV['A'] = 'a'\nENV[\"B\"] ||= ENV['A'] + 'b'\nENV['C'] = 'c' if Rails.env.production?\nENV.update('D' => 'd', 'E' => ENV['X'])\nENV.store('F', 'f')\nENV['G'] =\n  'g'\nputs ENV['H'] == 'h'\nif Rails.env.production?\n  ENV['I'] = 'i'\nend\nENV['DB_URL'] = secret(1)\nestablish_connection(Rails.configuration.x)\n";
         let found = |wanted: fn(Kind) -> bool| {
-            let found = settings(&statements(text, "test").0, Path::new("db.rb"), &|_| None);
+            let found = settings(&statements(text, "test").0, None, Path::new("db.rb"), &|_| None);
             let found = found.iter().filter(|(kind, _)| wanted(*kind)).map(|(_, one)| {
                 format!("{}{}={}", one.name, if one.unresolved.is_some() { "?" } else { "" }, one.value)
             });
@@ -384,7 +462,7 @@ mod tests {
             "case ENV\n",
         ] {
             let (statements, _) = statements(&piece.repeat(60_000), "test");
-            settings(&statements, Path::new("db.rb"), &|_| None);
+            settings(&statements, None, Path::new("db.rb"), &|_| None);
         }
     }
 }

@@ -6,7 +6,11 @@ use crate::environment::readers::code::tokens::{Token, tokens};
 
 /// The blocks that a line stands in, told by their indentation.
 #[derive(Default)]
-pub(crate) struct Sections(Vec<Block>);
+pub(crate) struct Sections {
+    blocks: Vec<Block>,
+    /// How many branches were begun.
+    begun: usize,
+}
 
 struct Block {
     indentation: usize,
@@ -14,6 +18,8 @@ struct Block {
     /// A branch of it was for the environment.
     was_taken: bool,
     is_skipped: bool,
+    /// The number of its branch, where nothing here tells whether that is taken.
+    open: Option<usize>,
 }
 
 impl Sections {
@@ -22,45 +28,55 @@ impl Sections {
         let indentation = line.len() - line.trim_start().len();
         let (word, rest) = first_word(line.trim());
         let is_own = |block: &&mut Block| block.indentation == indentation;
+        self.begun += 1;
+        let number = self.begun;
         match word {
             "case" if rest.contains("_ENV") || rest.contains("env") => {
-                self.0.push(Block { indentation, is_case: true, was_taken: false, is_skipped: false });
+                self.blocks.push(Block { indentation, is_case: true, was_taken: false, is_skipped: false, open: None });
             }
             "if" | "unless" => {
                 let holds = holds(rest, environment).map(|holds| holds == (word == "if"));
                 let (was_taken, is_skipped) = (holds == Some(true), holds == Some(false));
-                self.0.push(Block { indentation, is_case: false, was_taken, is_skipped });
+                let open = holds.is_none().then_some(number);
+                self.blocks.push(Block { indentation, is_case: false, was_taken, is_skipped, open });
             }
             "when" => {
-                if let Some(block) = self.0.last_mut().filter(is_own).filter(|block| block.is_case) {
+                if let Some(block) = self.blocks.last_mut().filter(is_own).filter(|block| block.is_case) {
                     let is_own = rest.split(['"', '\'', ':', ' ', ',']).any(|name| name == environment);
                     block.was_taken |= is_own;
                     block.is_skipped = !is_own;
                 }
             }
             "elsif" => {
-                if let Some(block) = self.0.last_mut().filter(is_own) {
+                if let Some(block) = self.blocks.last_mut().filter(is_own) {
                     let holds = holds(rest, environment);
                     block.is_skipped = block.was_taken || holds == Some(false);
                     block.was_taken |= holds == Some(true);
+                    block.open = block.open.or(holds.is_none().then_some(number)).map(|_| number);
                 }
             }
             "else" => {
-                if let Some(block) = self.0.last_mut().filter(is_own) {
+                if let Some(block) = self.blocks.last_mut().filter(is_own) {
                     block.is_skipped = block.was_taken;
+                    block.open = block.open.map(|_| number);
                 }
             }
             "end" => {
-                while self.0.last().is_some_and(|block| block.indentation >= indentation) {
-                    self.0.pop();
+                while self.blocks.last().is_some_and(|block| block.indentation >= indentation) {
+                    self.blocks.pop();
                 }
             }
             _ => {}
         }
     }
 
+    /// Lists the branches that the line stands in of which nothing here tells whether they are taken, the outermost first.
+    pub(crate) fn open(&self) -> Vec<usize> {
+        self.blocks.iter().filter_map(|block| block.open).collect()
+    }
+
     pub(crate) fn is_skipped(&self) -> bool {
-        self.0.iter().any(|block| block.is_skipped)
+        self.blocks.iter().any(|block| block.is_skipped)
     }
 }
 
