@@ -38,7 +38,7 @@ pub(crate) use crate::reach::arguments::{acts_unseen, database_client, named_fil
 pub(crate) use crate::reach::engine::Engine;
 pub(crate) use crate::reach::find::find_targets;
 pub(crate) use crate::reach::grammars::draft::Draft;
-pub(crate) use crate::reach::grammars::placeholder::has_gap;
+pub(crate) use crate::reach::grammars::placeholder::{has_gap, is_open_ended};
 pub(crate) use crate::reach::grammars::sqlite::{SIDE_FILES, looks_like_file, main_file};
 pub(crate) use crate::reach::lookup::Lookup;
 pub(crate) use crate::reach::merge::Reached;

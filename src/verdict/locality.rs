@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::environment::Service;
-use crate::reach::{Place, Target, has_gap, provider_of_host, provider_of_instance};
+use crate::reach::{Place, Target, has_gap, is_open_ended, provider_of_host, provider_of_instance};
 use crate::text::shown;
 use crate::verdict::{Evidence, addresses, words};
 
@@ -135,7 +135,7 @@ fn locate_host<'a>(host: &str, target: &'a Target, evidence: &Evidence<'a>) -> (
             None => (Locality::Remote, String::new()),
         };
     }
-    if has_gap(host) {
+    if has_gap(host) || is_open_ended(host) {
         return (Locality::Unknown, String::new());
     }
     if addresses::is_local_name(host) {

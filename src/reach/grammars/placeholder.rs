@@ -3,7 +3,7 @@
 use std::net::Ipv6Addr;
 
 use crate::reach::Doubt;
-use crate::reach::grammars::text::opens_template;
+use crate::reach::grammars::text::{mask_templates, opens_template};
 
 /// Finds the doubt that a host name raises by itself.
 pub(crate) fn host_doubt(text: &str) -> Option<Doubt> {
@@ -44,6 +44,15 @@ pub(crate) fn has_gap(host: &str) -> bool {
     let labels = || lower.split('.');
     labels().any(|label| is_yours(label) || label.len() >= 3 && label.chars().all(|c| c == 'x'))
         || labels().count() > 2 && labels().all(|label| matches!(label, "" | "x" | "xx" | "*" | "**" | "***"))
+}
+
+/// Tells whether the end of `host`, which says whose it is, is still to be filled in: `${db.host}`, `db.{{ domain }}`, but not
+/// `${NAME}.example.com`.
+#[must_use]
+pub(crate) fn is_open_ended(host: &str) -> bool {
+    let masked = mask_templates(host);
+    let last = masked.rfind('.').map_or(0, |dot| dot + 1);
+    masked[last..] != host[last..]
 }
 
 /// Tells whether a label says "yours": `your-db`, `yourdomain`; not `yourls`, nor what may be somebody's own name.
@@ -140,6 +149,16 @@ const WHOLE_HOSTS: [&str; 16] = [
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_filled_in_at_the_end_of_a_host_may_lead_anywhere() {
+        for host in ["${db.host}", "{{ db.host }}", "db.${DOMAIN}", "$(hostname -f)", "a.b.${x}", "${a}${b.c}"] {
+            assert!(is_open_ended(host), "{host}");
+        }
+        for host in ["${NAME}.example.com", "db.example.com", "db", "", "${a.b}.c", "${a", "1.2.3.4"] {
+            assert!(!is_open_ended(host), "{host}");
+        }
+    }
 
     #[test]
     fn a_gap_is_told_from_a_name_that_something_could_dial() {
