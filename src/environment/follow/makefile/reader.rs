@@ -406,7 +406,7 @@ mod tests {
             let started = std::time::Instant::now();
             let (_, is_told) = recipes(&text, "", &[]);
             assert!(is_told, "{}", crate::text::head(&text, 80));
-            assert!(started.elapsed().as_secs() < 10, "{:?} {}", started.elapsed(), crate::text::head(&text, 80));
+            assert!(started.elapsed().as_secs() < 60, "{:?} {}", started.elapsed(), crate::text::head(&text, 80));
         }
     }
 
@@ -417,6 +417,6 @@ mod tests {
         let started = std::time::Instant::now();
         let text = format!("{targets}:\n{commands}");
         assert_eq!(recipes(&text, "t7", &[]).0[0].matches('x').count(), 60_000);
-        assert!(started.elapsed().as_secs() < 10, "{:?}", started.elapsed());
+        assert!(started.elapsed().as_secs() < 60, "{:?}", started.elapsed());
     }
 }

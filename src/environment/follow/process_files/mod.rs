@@ -330,7 +330,7 @@ mod tests {
             let (_, is_told) =
                 followed("pm2 start ecosystem.config.js", ("ecosystem.config.js", &format!("apps: [{text}]")));
             assert!(is_told);
-            assert!(started.elapsed().as_secs() < 20, "{:?}", started.elapsed());
+            assert!(started.elapsed().as_secs() < 60, "{:?}", started.elapsed());
         }
     }
 }

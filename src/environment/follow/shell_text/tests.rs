@@ -144,6 +144,6 @@ fn what_is_repeated_is_not_gone_through_again_for_each_word() {
         let started = std::time::Instant::now();
         let found = read(&format!("{before}{}{behind}", repeated.repeat(200_000))).commands;
         assert!(found.len() < 3, "{before}{repeated}: {}", found.len());
-        assert!(started.elapsed() < std::time::Duration::from_secs(20), "{before}{repeated}");
+        assert!(started.elapsed() < std::time::Duration::from_secs(60), "{before}{repeated}");
     }
 }
