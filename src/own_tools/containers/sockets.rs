@@ -64,7 +64,7 @@ mod tests {
     #[test]
     fn engines_are_looked_for_where_they_listen() {
         let value = |name: &str| match name {
-            "HOME" => Some("/home/ann"),
+            "HOME" => Some("/home/tester"),
             "XDG_RUNTIME_DIR" => Some("/run/user/7"),
             _ => None,
         };
@@ -72,14 +72,14 @@ mod tests {
         for (engine, place) in [
             ("Docker", "/var/run/docker.sock"),
             ("Docker without root", "/run/user/7/docker.sock"),
-            ("Docker Desktop on Linux", "/home/ann/.docker/desktop/docker.sock"),
-            ("Docker Desktop on macOS", "/home/ann/.docker/run/docker.sock"),
-            ("OrbStack", "/home/ann/.orbstack/run/docker.sock"),
-            ("Colima", "/home/ann/.colima/default/docker.sock"),
-            ("Rancher Desktop", "/home/ann/.rd/docker.sock"),
+            ("Docker Desktop on Linux", "/home/tester/.docker/desktop/docker.sock"),
+            ("Docker Desktop on macOS", "/home/tester/.docker/run/docker.sock"),
+            ("OrbStack", "/home/tester/.orbstack/run/docker.sock"),
+            ("Colima", "/home/tester/.colima/default/docker.sock"),
+            ("Rancher Desktop", "/home/tester/.rd/docker.sock"),
             ("Podman", "/run/podman/podman.sock"),
             ("Podman without root", "/run/user/7/podman/podman.sock"),
-            ("Podman's machine", "/home/ann/.local/share/containers/podman/machine/podman.sock"),
+            ("Podman's machine", "/home/tester/.local/share/containers/podman/machine/podman.sock"),
         ] {
             assert!(found.contains(&PathBuf::from(place)), "{engine}: {found:?}");
         }

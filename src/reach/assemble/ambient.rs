@@ -236,7 +236,7 @@ mod tests {
 
     #[test]
     fn libpq_variables_fill_and_redirect_urls() {
-        let service = ("/home/ann/.pg_service.conf", "[r]\nhost=db.example.net\nport=5433\ndbname=shop\n");
+        let service = ("/home/tester/.pg_service.conf", "[r]\nhost=db.example.net\nport=5433\ndbname=shop\n");
         let cases: [Case; 7] = [
             (
                 &[("DATABASE_URL", "postgres://localhost/x"), ("PGHOSTADDR", "10.0.0.9")],
