@@ -94,7 +94,7 @@ fn a_dry_run_ends_as_the_run_would_and_leaves_nothing() {
     let damaged = Sandbox::with_sqlite();
     damaged.write("app_test.db", "this is text, and more than a hundred bytes of it. ".repeat(4));
     let no_tool = Sandbox::new();
-    no_tool.write(".env", "DATABASE_URL=mongodb://app@127.0.0.1/app_test\n");
+    no_tool.write(".env", "DATABASE_URL=sqlserver://app@127.0.0.1/app_test\n");
     for sandbox in [unreachable, damaged, no_tool] {
         sandbox.suite("");
         let dry = sandbox.run(&["--dry-run", "./suite"]).expect_code(121);

@@ -160,9 +160,10 @@ fn no_password_is_shown_in_any_form() {
     let sandbox = Sandbox::new();
     sandbox.tool("psql", "#!/bin/sh\nexit 0\n");
     let url = format!("postgres://app:{PASSWORD}@db.shop.net/shop");
+    let text = format!("psql {url}");
     for words in [
         vec!["psql", &url],
-        vec!["sh", "-c", &url],
+        vec!["sh", "-c", &text],
         vec!["env", "PGPASSWORD=stapler-xyz", "PGHOST=db.shop.net", "psql"],
     ] {
         let arguments: Vec<&str> = ["-v"].into_iter().chain(words).collect();
