@@ -76,6 +76,9 @@ impl Client {
         };
         let said = said.map_err(|error| match error.kind() {
             io::ErrorKind::InvalidData => cannot(Refusal::NotMongodb, ForeignText::of(error)),
+            io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => {
+                cannot(Refusal::Closed, ForeignText::of("it takes the connection and does not answer"))
+            }
             _ => cannot(Refusal::Closed, ForeignText::of(format!("it closes the connection ({error})"))),
         })?;
         let Some(document) = Document::of(&said).filter(|said| said.integer("maxWireVersion").is_some()) else {
@@ -85,6 +88,7 @@ impl Client {
         if document.integer("maxWireVersion") < Some(6) {
             return Err(cannot(Refusal::NotMongodb, ForeignText::of("it is older than MongoDB 3.6")));
         }
+        client.wire.trust().map_err(|error| cannot(Refusal::Closed, ForeignText::of(error)))?;
         let life = document.document("topologyVersion").and_then(|version| version.bytes("processId"));
         let set = document.text("setName").map(|set| (set.to_owned(), document.text("primary").map(str::to_owned)));
         let greeting = Greeting {
@@ -155,13 +159,12 @@ impl Client {
         let mut said = self.ask(database, question)?;
         let mut found = Vec::new();
         loop {
-            let Some(cursor) = Document::of(&said).and_then(|said| said.document("cursor")) else {
-                return Err(MongoError::ConnectionLost { message: ForeignText::of("what it answers cannot be read") });
-            };
-            let batch = cursor.array("firstBatch").or_else(|| cursor.array("nextBatch"));
-            for (_, one) in batch.into_iter().flat_map(Document::elements) {
-                let Value::Document(one) = one else { continue };
-                let Some(name) = one.text("name") else { continue };
+            // Of a list that cannot be read nothing is taken for absent.
+            let cursor = Document::of(&said).and_then(|said| said.document("cursor")).ok_or_else(unreadable)?;
+            let batch = cursor.array("firstBatch").or_else(|| cursor.array("nextBatch")).ok_or_else(unreadable)?;
+            for (_, one) in batch.elements() {
+                let Value::Document(one) = one else { return Err(unreadable()) };
+                let name = one.text("name").ok_or_else(unreadable)?;
                 let is_encrypted = one.document("options").is_some_and(|own| own.get("encryptedFields").is_some());
                 found.push(Listed {
                     name: name.to_owned(),
@@ -170,7 +173,10 @@ impl Client {
                     uuid: one.document("info").and_then(|info| info.bytes("uuid")).map(<[u8]>::to_vec),
                 });
             }
-            let Some(id) = cursor.integer("id").filter(|id| *id != 0) else { return Ok(found) };
+            let id = cursor.integer("id").ok_or_else(unreadable)?;
+            if id == 0 {
+                return Ok(found);
+            }
             // The cursor is of a collection that there is not.
             let more = Writing::new().long("getMore", id).text("collection", "$cmd.listCollections");
             said = self.ask(database, more)?;
@@ -184,15 +190,13 @@ impl Client {
     /// Those of the server.
     pub(crate) fn databases(&mut self) -> Result<Vec<(String, Option<u64>)>, MongoError> {
         let said = self.ask("admin", Writing::new().integer("listDatabases", 1))?;
-        let all = Document::of(&said).and_then(|said| said.array("databases"));
-        let named = |(_, one): (&str, Value<'_>)| match one {
-            Value::Document(one) => {
-                let size = one.integer("sizeOnDisk").and_then(|size| u64::try_from(size).ok());
-                Some((one.text("name")?.to_owned(), size))
-            }
-            _ => None,
+        let all = Document::of(&said).and_then(|said| said.array("databases")).ok_or_else(unreadable)?;
+        let named = |(_, one): (&str, Value<'_>)| {
+            let Value::Document(one) = one else { return Err(unreadable()) };
+            let size = one.integer("sizeOnDisk").and_then(|size| u64::try_from(size).ok());
+            Ok((one.text("name").ok_or_else(unreadable)?.to_owned(), size))
         };
-        Ok(all.into_iter().flat_map(Document::elements).filter_map(named).collect())
+        all.elements().map(named).collect()
     }
 
     /// Drops a database, or finds it gone.
@@ -245,6 +249,10 @@ impl Client {
     fn ask_raw(&mut self, database: &str, command: Writing) -> io::Result<Vec<u8>> {
         self.wire.ask(database, command)
     }
+}
+
+fn unreadable() -> MongoError {
+    MongoError::ConnectionLost { message: ForeignText::of("what it answers cannot be read") }
 }
 
 /// Cuts off what may quote a document: servers and tools write those in braces.

@@ -10,10 +10,10 @@ use std::time::Duration;
 use crate::reach::Place;
 use crate::snapshot::mongodb::bson::Writing;
 
-/// How long a connection may take.
+/// How long a connection may take, and the first answer on it.
 const CONNECTING: Duration = Duration::from_secs(10);
 
-/// How long an answer may take: the longest is that to dropping a database.
+/// How long every later answer may take: the longest is that to dropping a database.
 const ANSWERING: Duration = Duration::from_secs(120);
 
 /// The number of the only kind of message that is sent and understood.
@@ -39,7 +39,7 @@ enum Stream {
 }
 
 impl Wire {
-    /// Connects to a place; nothing is said yet.
+    /// Connects to a place; nothing is said yet. Until [`Wire::trust`] an answer has to come as soon as a connection.
     ///
     /// # Errors
     ///
@@ -61,13 +61,11 @@ impl Wire {
                 }
                 let stream = connected.ok_or(refused)?;
                 stream.set_nodelay(true)?;
-                stream.set_read_timeout(Some(ANSWERING))?;
                 stream.set_write_timeout(Some(CONNECTING))?;
                 Stream::Tcp(stream)
             }
             Place::Socket { path, .. } => {
                 let stream = UnixStream::connect(path)?;
-                stream.set_read_timeout(Some(ANSWERING))?;
                 stream.set_write_timeout(Some(CONNECTING))?;
                 Stream::Unix(stream)
             }
@@ -75,7 +73,17 @@ impl Wire {
                 return Err(io::ErrorKind::Unsupported.into());
             }
         };
+        stream.wait_for_answers(CONNECTING)?;
         Ok(Wire { stream, sent: 0 })
+    }
+
+    /// Waits as long for answers as a server may work on them: one has greeted.
+    ///
+    /// # Errors
+    ///
+    /// The system's own.
+    pub(crate) fn trust(&self) -> io::Result<()> {
+        self.stream.wait_for_answers(ANSWERING)
     }
 
     /// Sends a command to a database, and gives the document that answers it.
@@ -115,6 +123,15 @@ impl Wire {
         // A checksum may follow.
         let document = own.and_then(|length| document.get(..length)).ok_or_else(strange)?;
         Ok(document.to_vec())
+    }
+}
+
+impl Stream {
+    fn wait_for_answers(&self, patience: Duration) -> io::Result<()> {
+        match self {
+            Stream::Tcp(stream) => stream.set_read_timeout(Some(patience)),
+            Stream::Unix(stream) => stream.set_read_timeout(Some(patience)),
+        }
     }
 }
 

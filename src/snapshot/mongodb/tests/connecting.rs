@@ -3,6 +3,7 @@
 use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::thread;
+use std::thread::JoinHandle;
 
 use crate::reach::{Place, Target};
 use crate::secret::Secret;
@@ -104,6 +105,26 @@ fn of_several_hosts_the_one_that_takes_writes_is_used() {
     assert_eq!(described(found.session.connection.at()), format!("127.0.0.1:{}", server.port));
 }
 
+/// Greets the first who comes, and answers what is asked for then.
+fn greeting(router: bool, collections: Writing) -> (Target, JoinHandle<()>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let answering = thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let hello = Writing::new().integer("ok", 1).integer("maxWireVersion", 21).bool("isWritablePrimary", true);
+        let hello = if router { hello.text("msg", "isdbgrid") } else { hello };
+        for answer in [hello, collections] {
+            let mut buffer = [0; 4096];
+            let read = stream.read(&mut buffer).unwrap();
+            let number = i32::from_le_bytes(*buffer[4..read].first_chunk().unwrap());
+            stream.write_all(&message(number, answer)).unwrap();
+        }
+    });
+    let mut target = Server::shared().target("shop");
+    target.places = vec![Place::Host { name: "127.0.0.1".into(), port: Some(port) }];
+    (target, answering)
+}
+
 #[test]
 fn what_would_not_come_back_is_not_saved() {
     let collection = |options: Writing| {
@@ -113,26 +134,41 @@ fn what_would_not_come_back_is_not_saved() {
         (true, Writing::new(), "several servers"),
         (false, Writing::new().document("encryptedFields", Writing::new()), "`secrets` is encrypted"),
     ] {
-        let listed = collection(options);
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = listener.local_addr().unwrap().port();
-        let answering = thread::spawn(move || {
-            let (mut stream, _) = listener.accept().unwrap();
-            let hello = Writing::new().integer("ok", 1).integer("maxWireVersion", 21).bool("isWritablePrimary", true);
-            let hello = if router { hello.text("msg", "isdbgrid") } else { hello };
-            let cursor = Writing::new().long("id", 0).array("firstBatch", [listed]);
-            let collections = Writing::new().integer("ok", 1).document("cursor", cursor);
-            for answer in [hello, collections] {
-                let mut buffer = [0; 4096];
-                let read = stream.read(&mut buffer).unwrap();
-                let number = i32::from_le_bytes(*buffer[4..read].first_chunk().unwrap());
-                stream.write_all(&message(number, answer)).unwrap();
-            }
-        });
-        let mut target = Server::shared().target("shop");
-        target.places = vec![Place::Host { name: "127.0.0.1".into(), port: Some(port) }];
+        let cursor = Writing::new().long("id", 0).array("firstBatch", [collection(options)]);
+        let (target, answering) = greeting(router, Writing::new().integer("ok", 1).document("cursor", cursor));
         let error = open(&target, &environment()).unwrap_err();
         answering.join().unwrap();
         assert!(matches!(&error, MongoError::NotSavable { what, .. } if what.contains(expected)), "{error}");
     }
+}
+
+#[test]
+fn a_list_that_cannot_be_read_is_not_taken_for_an_empty_one() {
+    let listed = |cursor: Writing| Writing::new().integer("ok", 1).document("cursor", cursor);
+    let nameless = || Writing::new().text("type", "collection");
+    for answer in [
+        Writing::new().integer("ok", 1),
+        listed(Writing::new()),
+        listed(Writing::new().long("id", 0)),
+        listed(Writing::new().array("firstBatch", [])),
+        listed(Writing::new().long("id", 0).array("firstBatch", [nameless()])),
+    ] {
+        let (target, answering) = greeting(false, answer);
+        let error = open(&target, &environment()).unwrap_err();
+        answering.join().unwrap();
+        assert!(matches!(error, MongoError::ConnectionLost { .. }), "{error}");
+    }
+    // And an empty one is empty.
+    let (target, answering) = greeting(false, listed(Writing::new().long("id", 0).array("firstBatch", [])));
+    assert!(matches!(open(&target, &environment()), Err(MongoError::NoSuchDatabase { .. })));
+    answering.join().unwrap();
+}
+
+#[test]
+fn who_takes_a_connection_and_says_nothing_is_not_waited_for_without_end() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut target = Server::shared().target("shop");
+    target.places = vec![Place::Host { name: "127.0.0.1".into(), port: Some(listener.local_addr().unwrap().port()) }];
+    let error = open(&target, &environment()).unwrap_err();
+    assert!(error.to_string().ends_with("it takes the connection and does not answer"), "{error}");
 }
