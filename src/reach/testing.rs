@@ -120,7 +120,7 @@ pub(crate) fn found(readings: &[Reading], invocations: &[Invocation], files: &[(
 
 /// What is reached in a project at `/p` with these files.
 pub(crate) fn reached(readings: &[Reading], invocations: &[Invocation], files: &[(&str, &str)]) -> Reached {
-    let project = Project { root: "/p".into(), folder: "/p".into(), home: Some("/home/ann".into()) };
+    let project = Project { root: "/p".into(), folder: "/p".into(), home: Some("/home/tester".into()) };
     let files = Folder(files.iter().map(|(path, text)| (PathBuf::from(path), (*text).to_owned())).collect());
     let base_folders = [PathBuf::from("/p")];
     find_targets(readings, invocations, &Lookup { project: &project, files: &files, base_folders: &base_folders })

@@ -4,12 +4,10 @@ use std::path::Path;
 
 use crate::environment::paths::normal;
 use crate::text::fits;
+use crate::tools::database_files;
 use crate::tools::removers::lost;
 use crate::tools::words::name_of;
 use crate::touching::model::Place;
-
-/// What a file of a database, or one beside it, ends in.
-const ENDINGS: &[&str] = &["db", "db3", "duckdb", "s3db", "sqlite", "sqlite2", "sqlite3", "sqlitedb"];
 
 /// Files that end so and hold something else.
 const OTHERS: &[&str] = &["thumbs.db", "ehthumbs.db", "compile_commands.db"];
@@ -79,8 +77,7 @@ fn ends_as_database(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(&path);
     let bare = name.trim_end_matches(['*', '?']);
     let bare = ["-wal", "-shm", "-journal"].iter().find_map(|end| bare.strip_suffix(end)).unwrap_or(bare);
-    let ending = bare.trim_end_matches(['-', '.']).rsplit_once('.').map_or("", |(_, ending)| ending);
-    ENDINGS.contains(&ending) && !OTHERS.contains(&name)
+    database_files::ends_as_database(bare.trim_end_matches(['-', '.'])) && !OTHERS.contains(&name)
 }
 
 #[cfg(test)]

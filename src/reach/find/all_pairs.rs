@@ -214,7 +214,7 @@ proptest! {
         readings in prop::collection::vec(reading(), 1..4),
         invocation in invocation(),
     ) {
-        let project = Project { root: "/p".into(), folder: "/p".into(), home: Some("/home/ann".into()) };
+        let project = Project { root: "/p".into(), folder: "/p".into(), home: Some("/home/tester".into()) };
         let files = Folder::default();
         let base_folders = [PathBuf::from("/p")];
         let lookup = Lookup { project: &project, files: &files, base_folders: &base_folders };
@@ -238,7 +238,7 @@ proptest! {
         readings in prop::collection::vec(reading_of_parts(), 1..4),
         invocation in invocation(),
     ) {
-        let project = Project { root: "/p".into(), folder: "/p".into(), home: Some("/home/ann".into()) };
+        let project = Project { root: "/p".into(), folder: "/p".into(), home: Some("/home/tester".into()) };
         let files = Folder::default();
         let base_folders = [PathBuf::from("/p")];
         let lookup = Lookup { project: &project, files: &files, base_folders: &base_folders };
@@ -266,7 +266,7 @@ proptest! {
         readings in prop::collection::vec(reading(), 1..5),
         invocations in prop::collection::vec((invocation(), 1_usize..3), 1..5),
     ) {
-        let project = Project { root: "/p".into(), folder: "/p".into(), home: Some("/home/ann".into()) };
+        let project = Project { root: "/p".into(), folder: "/p".into(), home: Some("/home/tester".into()) };
         let files = Folder::default();
         let base_folders = [PathBuf::from("/p")];
         let lookup = Lookup { project: &project, files: &files, base_folders: &base_folders };

@@ -135,7 +135,7 @@ fn arguments_beyond_a_cap_are_told() {
 #[test]
 fn option_files_beyond_a_cap_are_told() {
     let including = |count: usize| -> Vec<(String, String)> {
-        let own = ("/home/ann/.my.cnf".to_owned(), list(count, "\n", |at| format!("!include /c/{at}.cnf")));
+        let own = ("/home/tester/.my.cnf".to_owned(), list(count, "\n", |at| format!("!include /c/{at}.cnf")));
         (0..count).map(|at| (format!("/c/{at}.cnf"), "[client]\nuser=a\n".to_owned())).chain([own]).collect()
     };
     for (count, is_cut) in [(99, false), (100, true)] {

@@ -68,7 +68,7 @@ mod tests {
         let cases = [
             ("h2", "file:./build/test-db", "h2 file:/p/build/test-db.mv.db ./build/test-db"),
             ("h2", "mem:testdb;DB_CLOSE_DELAY=-1", "h2 memory testdb"),
-            ("h2", "~/test", "h2 file:/home/ann/test.mv.db ~/test"),
+            ("h2", "~/test", "h2 file:/home/tester/test.mv.db ~/test"),
             ("h2", "tcp://db.example.net:9092/~/shop", "h2 db.example.net:9092 ~/shop"),
             ("hsqldb", "hsql://db.example.net/shop", "h2 db.example.net shop"),
             ("hsqldb", "mem:.", "h2 memory ."),
@@ -76,7 +76,7 @@ mod tests {
             ("derby", "//db.example.net:1527/shop;user=a", "h2 db.example.net:1527 shop u=a"),
             ("derby", "shopdb;create=true", "h2 file:/p/shopdb shopdb"),
         ];
-        let project = Project { root: "/p".into(), folder: "/p".into(), home: Some("/home/ann".into()) };
+        let project = Project { root: "/p".into(), folder: "/p".into(), home: Some("/home/tester".into()) };
         let lookup = Lookup { project: &project, files: &Folder::default(), base_folders: &[] };
         for (driver, rest, expected) in cases {
             let drafts = parse(driver, rest, &lookup);

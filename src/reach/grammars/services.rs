@@ -144,7 +144,7 @@ mod tests {
 
     #[test]
     fn a_service_is_read_where_libpq_reads_it() {
-        let project = Project { root: "/p".into(), folder: "/p".into(), home: Some("/home/ann".into()) };
+        let project = Project { root: "/p".into(), folder: "/p".into(), home: Some("/home/tester".into()) };
         let text =
             "# x\n[other]\nhost=no\n\n[reporting]\nhost=db.example.net\nport=5433\ndbname=shop\nsslcert=/c.pem\n";
         let files = Folder([("/p/pg_service.conf".into(), text.to_owned())].into());
@@ -158,7 +158,7 @@ mod tests {
 
     #[test]
     fn the_groups_of_a_client_are_read_from_its_option_files() {
-        let project = Project { root: "/p".into(), folder: "/p".into(), home: Some("/home/ann".into()) };
+        let project = Project { root: "/p".into(), folder: "/p".into(), home: Some("/home/tester".into()) };
         let text = "\
 [mysqld]
 port=1
@@ -173,7 +173,7 @@ port = 3307
 !includedir /etc/all.d
 ";
         let files = [
-            ("/home/ann/.my.cnf".into(), text.to_owned()),
+            ("/home/tester/.my.cnf".into(), text.to_owned()),
             ("/etc/more.cnf".into(), "[mysql]\nhost=db.example.net\n!include /etc/more.cnf\n".to_owned()),
             ("/etc/all.d/b.cnf".into(), "[client]\ndatabase=shop\n".to_owned()),
             ("/etc/all.d/not".into(), "[client]\nport=9\n".to_owned()),
@@ -187,15 +187,15 @@ port = 3307
         assert_eq!(given("mysql"), "mysql db.example.net shop u=ann {sslcert=/c.pem} from host (/etc/more.cnf:2)");
         assert_eq!(
             given("mysqldump"),
-            "mysql localhost:3307 shop u=ann {sslcert=/c.pem} from host (/home/ann/.my.cnf:4)"
+            "mysql localhost:3307 shop u=ann {sslcert=/c.pem} from host (/home/tester/.my.cnf:4)"
         );
         assert_eq!(given("mariadb"), given("mysql"));
     }
 
     #[test]
     fn files_that_include_each_other_without_end_are_cut_off() {
-        let project = Project { root: "/p".into(), folder: "/p".into(), home: Some("/home/ann".into()) };
-        let own = "/home/ann/.my.cnf";
+        let project = Project { root: "/p".into(), folder: "/p".into(), home: Some("/home/tester".into()) };
+        let own = "/home/tester/.my.cnf";
         let files = Folder([(own.into(), format!("!include {own}\n!include {own}\n"))].into());
         let lookup = Lookup { project: &project, files: &files, base_folders: &[] };
         assert!(mysql_client("mysql", None, &lookup).unwrap().draft.cut.is_some());

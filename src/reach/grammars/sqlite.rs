@@ -9,6 +9,7 @@ use std::path::{Component, Path, PathBuf};
 use crate::reach::grammars::scheme::engine_of_scheme;
 use crate::reach::grammars::text::{percent_decode, without_quotes};
 use crate::reach::{Doubt, Draft, Engine, Lookup, Place};
+use crate::tools::database_files::ends_as_database;
 
 /// What SQLite may leave beside a database, under its name.
 pub(crate) const SIDE_FILES: [&str; 3] = ["-wal", "-shm", "-journal"];
@@ -70,8 +71,7 @@ pub(crate) fn plain_path(text: &str, engine: Engine, lookup: &Lookup<'_>) -> Vec
 pub(crate) fn looks_like_file(text: &str) -> bool {
     let lower = text.trim().to_ascii_lowercase();
     let path = lower.split('?').next().unwrap_or(&lower);
-    const ENDINGS: [&str; 8] = [".sqlite", ".sqlite3", ".db", ".db3", ".s3db", ".sl3", ".sqlitedb", ".duckdb"];
-    is_memory(path) || (ENDINGS.iter().any(|ending| path.ends_with(ending)) && !path.contains("://"))
+    is_memory(path) || (ends_as_database(path) && !path.contains("://"))
 }
 
 fn is_memory(path: &str) -> bool {
@@ -165,7 +165,7 @@ mod tests {
     use crate::reach::testing::{Folder, line};
 
     fn with_lookup<T>(files: &[&str], test: impl Fn(&Lookup<'_>) -> T) -> T {
-        let project = Project { root: "/p".into(), folder: "/p".into(), home: Some("/home/ann".into()) };
+        let project = Project { root: "/p".into(), folder: "/p".into(), home: Some("/home/tester".into()) };
         let files = Folder(files.iter().map(|path| (PathBuf::from(path), String::new())).collect());
         test(&Lookup { project: &project, files: &files, base_folders: &["/p".into()] })
     }
@@ -175,7 +175,10 @@ mod tests {
         let cases: [(&str, &[&str]); 19] = [
             ("sqlite:///dev.db", &["file:/p/dev.db", "file:/dev.db"]),
             ("sqlite:////srv/shop.sqlite3", &["file:/srv/shop.sqlite3"]),
-            ("sqlite:///home/ann/app_test.db", &["file:/p/home/ann/app_test.db", "file:/home/ann/app_test.db"]),
+            (
+                "sqlite:///home/tester/app_test.db",
+                &["file:/p/home/tester/app_test.db", "file:/home/tester/app_test.db"],
+            ),
             ("sqlite://data.db", &["file:/p/data.db"]),
             ("sqlite:data.db", &["file:/p/data.db"]),
             ("sqlite:/abs/data.db", &["file:/abs/data.db"]),
@@ -183,7 +186,7 @@ mod tests {
             ("sqlite3:db/test.sqlite3", &["file:/p/db/test.sqlite3"]),
             ("sqlite+aiosqlite:///./x.db", &["file:/p/x.db"]),
             ("sqlite:///%kernel.project_dir%/var/data.db", &["file:/p/var/data.db"]),
-            ("sqlite:///~/x.db", &["file:/home/ann/x.db"]),
+            ("sqlite:///~/x.db", &["file:/home/tester/x.db"]),
             ("sqlite:my%20data.db", &["file:/p/my data.db", "file:/p/my%20data.db"]),
             ("sqlite:a b.db", &["file:/p/a b.db"]),
             ("sqlite::memory:", &["memory"]),

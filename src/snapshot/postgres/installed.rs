@@ -171,9 +171,9 @@ mod tests {
             ("/Applications/Postgres.app/Contents/Versions/16/bin/pg_dump", Some(16)),
             ("/Applications/Postgres.app/Contents/Versions/latest/bin/pg_dump", None),
             ("/usr/libexec/postgresql17/pg_dump", Some(17)),
-            ("/home/ann/.asdf/installs/postgres/16.4/bin/pg_dump", Some(16)),
-            ("/home/ann/.asdf/installs/postgres/ref-master/bin/pg_dump", None),
-            ("/home/ann/.pgenv/pgsql-15.8/bin/pg_dump", Some(15)),
+            ("/home/tester/.asdf/installs/postgres/16.4/bin/pg_dump", Some(16)),
+            ("/home/tester/.asdf/installs/postgres/ref-master/bin/pg_dump", None),
+            ("/home/tester/.pgenv/pgsql-15.8/bin/pg_dump", Some(15)),
             ("/usr/bin/pg_dump", None),
         ];
         for (path, expected) in cases {

@@ -110,7 +110,7 @@ mod tests {
         let cases = [
             ("/srv/shop/production.sqlite3", Verdict::Production),
             ("/var/www/live/database.sqlite", Verdict::Production),
-            ("/home/ann/video-production/app_test.db", Verdict::Safe),
+            ("/home/tester/video-production/app_test.db", Verdict::Safe),
             ("/project/db/development.sqlite3", Verdict::Safe),
         ];
         for (path, verdict) in cases {
