@@ -4,27 +4,47 @@
 //! the findings, with the place that it names behind it (`host-remote pom.xml:7`, `-` for no file).
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
 use crate::support::{Judged, Sandbox};
 
+/// A made-up project, laid out in a sandbox of its own, with the command that is judged in it.
+pub(crate) struct Project {
+    pub(crate) sandbox: Sandbox,
+    pub(crate) folder: PathBuf,
+    pub(crate) command: Vec<String>,
+}
+
+impl Project {
+    /// Lays a case out.
+    pub(crate) fn of(case: &Value) -> Self {
+        let mut sandbox = Sandbox::new();
+        fs::create_dir(sandbox.project().join(".git")).unwrap();
+        for (name, content) in case["files"].as_object().unwrap() {
+            sandbox.write(name, content.as_str().unwrap());
+        }
+        for (name, value) in case["env"].as_object().into_iter().flatten() {
+            sandbox.set(name, value.as_str().unwrap());
+        }
+        let folder = sandbox.project().join(case["cwd"].as_str().unwrap_or_default());
+        let words = case["command"].as_array().unwrap().iter();
+        let command = words.map(|word| word.as_str().unwrap().to_owned()).collect();
+        Project { sandbox, folder, command }
+    }
+
+    pub(crate) fn judged(&self) -> Judged {
+        let before = ["-C", self.folder.to_str().unwrap(), "check", "--format", "json", "--"];
+        let words = before.into_iter().chain(self.command.iter().map(String::as_str));
+        Judged::with(&self.sandbox, &words.collect::<Vec<_>>())
+    }
+}
+
 /// Judges a case; gives what is wrong with the answer.
 fn judge(case: &Value) -> Option<String> {
     let text = |key: &str| case[key].as_str().unwrap_or_default();
-    let mut sandbox = Sandbox::new();
-    fs::create_dir(sandbox.project().join(".git")).unwrap();
-    for (name, content) in case["files"].as_object().unwrap() {
-        sandbox.write(name, content.as_str().unwrap());
-    }
-    for (name, value) in case["env"].as_object().into_iter().flatten() {
-        sandbox.set(name, value.as_str().unwrap());
-    }
-    let words = case["command"].as_array().unwrap().iter().map(|word| word.as_str().unwrap());
-    let folder = sandbox.project().join(text("cwd"));
-    let arguments = ["-C", folder.to_str().unwrap(), "check", "--format", "json", "--"];
-    let judged = Judged::with(&sandbox, &arguments.into_iter().chain(words).collect::<Vec<_>>());
+    let judged = Project::of(case).judged();
     let is_as_wanted = match text("want") {
         "stop" => judged.verdict() == "production",
         "ask" => judged.verdict() != "safe",
@@ -53,12 +73,25 @@ fn causes(judged: &Judged) -> Vec<String> {
         .collect()
 }
 
+/// The cases of one file.
+fn cases(file: &Path) -> Vec<Value> {
+    fs::read_to_string(file).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/projects")
+}
+
+/// All cases of all files.
+pub(crate) fn all_cases() -> Vec<Value> {
+    let files = fs::read_dir(folder()).unwrap();
+    files.flat_map(|entry| cases(&entry.unwrap().path())).collect()
+}
+
 /// Judges the cases of one file, side by side.
 #[track_caller]
 fn all_are_judged_as_wanted(file: &str) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/projects").join(file);
-    let text = fs::read_to_string(path).unwrap();
-    let cases: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let cases = cases(&folder().join(file));
     let wrong: Vec<String> = std::thread::scope(|scope| {
         let parts = cases.chunks(cases.len().div_ceil(4));
         let threads: Vec<_> =

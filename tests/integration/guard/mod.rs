@@ -8,6 +8,7 @@ mod namespaces;
 mod newness;
 mod places;
 mod policy;
+mod unnamed_projects;
 mod ways;
 mod within;
 mod world;

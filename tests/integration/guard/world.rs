@@ -33,6 +33,11 @@ impl World {
         World { sandbox }
     }
 
+    /// The world of a project that is there already.
+    pub(super) fn around(sandbox: Sandbox) -> Self {
+        World { sandbox }
+    }
+
     /// Runs a shell script under safe-test as a program that nobody reads beforehand.
     pub(super) fn guarded_unread(&self, script: &str) -> Outcome {
         self.sandbox.write("script", script);
