@@ -212,3 +212,18 @@ fn statement(code: u32, value: u32) -> sock_filter {
     // The codes are all below 256 (`linux/bpf_common.h`).
     sock_filter { code: u16::try_from(code).unwrap_or_default(), jt: 0, jf: 0, k: value }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn this_processors_calls_have_the_numbers_of_its_headers() {
+        let native = ARCHITECTURES.iter().find(|calls| !is_narrow(calls.architecture)).unwrap();
+        let numbers = [native.connect, native.sendto, native.sendmsg, native.sendmmsg];
+        let expected = [libc::SYS_connect, libc::SYS_sendto, libc::SYS_sendmsg, libc::SYS_sendmmsg];
+        assert_eq!(numbers, expected.map(|number| u32::try_from(number).unwrap()));
+        let io_uring = [libc::SYS_io_uring_setup, libc::SYS_io_uring_enter, libc::SYS_io_uring_register];
+        assert!(IO_URING.eq(io_uring.map(|number| u32::try_from(number).unwrap())));
+    }
+}

@@ -147,6 +147,7 @@ fn has_a_list_of_logs(folder: &Path) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::guard::testing::running_cat;
     use std::os::unix::fs::symlink;
     use std::process::{Child, Command, Stdio};
     use std::time::Duration;
@@ -249,9 +250,7 @@ mod tests {
     /// A process that is in one folder and has a file of another open.
     fn process(inside: &Path, file: &Path) -> (Child, i32) {
         let file = fs::File::open(file).unwrap();
-        let mut command = Command::new("cat");
-        let child =
-            command.current_dir(inside).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(file).spawn().unwrap();
+        let child = running_cat(|cat| cat.current_dir(inside).stderr(file));
         let id = i32::try_from(child.id()).unwrap();
         (child, id)
     }

@@ -254,8 +254,8 @@ pub(crate) fn socket_file(thread: i32, path: &Path) -> SocketFile {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::guard::testing::running_cat;
     use std::os::fd::AsRawFd;
-    use std::process::{Command, Stdio};
 
     fn me() -> i32 {
         i32::try_from(std::process::id()).unwrap()
@@ -263,7 +263,7 @@ mod tests {
 
     #[test]
     fn a_process_descends_from_itself_and_its_parents_only() {
-        let mut child = Command::new("cat").stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+        let mut child = running_cat(|cat| cat);
         let child_id = i32::try_from(child.id()).unwrap();
         assert!(descends(me(), me()));
         assert!(!descends(me(), child_id));

@@ -1,7 +1,9 @@
 //! A run and a machine for tests of decisions.
 
+use std::io::{Read, Write};
 use std::net::SocketAddr;
 use std::path::Path;
+use std::process::{Child, Command, Stdio};
 
 use crate::environment::Origin;
 use crate::guard::blind::Blind;
@@ -233,4 +235,13 @@ pub(super) fn saved_here() -> Scene {
         10,
         server,
     )
+}
+
+/// Starts `cat`, with what the command sets besides, and waits until it runs: when `spawn` returns, the kernel may still show
+/// the program, and the open files, of who has started it.
+pub(super) fn running_cat(set: impl FnOnce(&mut Command) -> &mut Command) -> Child {
+    let mut cat = set(&mut Command::new("cat")).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    cat.stdin.as_mut().unwrap().write_all(b"x").unwrap();
+    cat.stdout.as_mut().unwrap().read_exact(&mut [0]).unwrap();
+    cat
 }

@@ -43,7 +43,7 @@ mod store_error;
 mod take;
 mod taken;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 mod threads;
 mod tool_process;
 
