@@ -15,6 +15,7 @@ use crate::guard::listeners::Listeners;
 use crate::guard::nested::Outer;
 use crate::guard::notification::Listener;
 use crate::guard::sight;
+use crate::guard::sight::Hidden;
 
 type Job = Box<dyn FnOnce() + Send>;
 
@@ -46,7 +47,7 @@ pub(crate) enum Unavailable {
     Denied(io::Error),
     /// What is to be reached stands in the memory of the program, which cannot be read.
     #[error("the memory of a program that was started cannot be read: {0}")]
-    Hidden(io::Error),
+    Hidden(Hidden),
     /// The kernel does not say who listens on this machine.
     #[error("this kernel does not say who listens on this machine (`inet_diag`, `unix_diag`): {0}")]
     Mute(io::Error),

@@ -12,6 +12,7 @@ use rustix::event::{EventfdFlags, eventfd};
 use crate::guard::account::Hold;
 use crate::guard::install::{Line, Unavailable};
 use crate::guard::notification::{Aim, Listener, Shown};
+use crate::guard::sight::Hidden;
 use crate::guard::sockaddr::Peer;
 
 /// What was proved.
@@ -60,8 +61,11 @@ impl Unproven {
                 Some("Linux 5.5 or later does; gVisor and emulators do not")
             }
             Unproven::Unavailable(Unavailable::Denied(_)) => Some("a sandbox or container around this forbids it"),
-            Unproven::Unavailable(Unavailable::Hidden(_)) => {
-                Some("Yama's `kernel.yama.ptrace_scope` is 2 or 3, or a container forbids `process_vm_readv`")
+            Unproven::Unavailable(Unavailable::Hidden(Hidden::Yama(_))) => Some(
+                "where it is 0 or 1, whoever starts a program may read its memory; 3 stays until the next start of the machine",
+            ),
+            Unproven::Unavailable(Unavailable::Hidden(Hidden::Otherwise(_))) => {
+                Some("a container or a security module forbids `process_vm_readv`")
             }
             Unproven::Unavailable(
                 Unavailable::System | Unavailable::Nested(_) | Unavailable::Mute(_) | Unavailable::Room(_),

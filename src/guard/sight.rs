@@ -9,18 +9,41 @@ use crate::regular;
 /// How long the process that is looked at waits for its end, in milliseconds, where nobody is left to end it.
 const PATIENCE: i32 = 1000;
 
+/// Why it cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Hidden {
+    /// Yama lets nobody look, or only who has the privilege to.
+    #[error("Yama's `kernel.yama.ptrace_scope` is {0}")]
+    Yama(String),
+    #[error(transparent)]
+    Otherwise(#[from] io::Error),
+}
+
 /// Tries it: with our own memory, which a filter of system calls keeps from us as well; and where anything but the kernel
 /// itself has a say in other processes' memory, with a process of ours, of which nothing is left afterwards. Its start costs
 /// more than all the rest.
 ///
 /// # Errors
 ///
-/// Why it cannot be: Yama (`kernel.yama.ptrace_scope` from 2 on), a filter of system calls around us, a security module.
-pub(crate) fn try_it() -> io::Result<()> {
+/// Why it cannot be: Yama (`kernel.yama.ptrace_scope` 3, or 2 without `CAP_SYS_PTRACE`), a filter of system calls around us, a
+/// security module.
+pub(crate) fn try_it() -> Result<(), Hidden> {
     read(rustix::process::getpid().as_raw_pid())?;
     let yama = line("/proc/sys/kernel/yama/ptrace_scope");
     let label = line("/proc/self/attr/current");
-    if is_up_to_the_kernel(yama.as_deref(), label.as_deref()) { Ok(()) } else { try_with_a_process() }
+    if is_up_to_the_kernel(yama.as_deref(), label.as_deref()) {
+        return Ok(());
+    }
+    try_with_a_process().map_err(|error| explain(error, yama))
+}
+
+/// Says why another process's memory was not read where our own was: by Yama's setting, where that may be the reason.
+fn explain(error: io::Error, yama: Option<String>) -> Hidden {
+    let is_refused = error.raw_os_error() == Some(libc::EPERM);
+    match yama.filter(|scope| is_refused && matches!(scope.as_str(), "2" | "3")) {
+        Some(scope) => Hidden::Yama(scope),
+        None => Hidden::Otherwise(error),
+    }
 }
 
 /// Tells whether the kernel alone says who reads the memory of what they started: by Yama's setting, and by how a security
@@ -107,5 +130,19 @@ mod tests {
         }
         assert_eq!(line("/proc/no/such/file"), None);
         assert_eq!(line("/proc/sys/kernel/ostype").as_deref(), Some("Linux"));
+    }
+
+    #[test]
+    fn yama_is_named_where_it_may_be_the_reason() {
+        for (number, yama, expected) in [
+            (libc::EPERM, Some("2"), "Yama's `kernel.yama.ptrace_scope` is 2"),
+            (libc::EPERM, Some("3"), "Yama's `kernel.yama.ptrace_scope` is 3"),
+            (libc::EPERM, Some("1"), "Operation not permitted (os error 1)"),
+            (libc::EPERM, None, "Operation not permitted (os error 1)"),
+            (libc::ENOSYS, Some("2"), "Function not implemented (os error 38)"),
+        ] {
+            let why = explain(io::Error::from_raw_os_error(number), yama.map(str::to_owned));
+            assert_eq!(why.to_string(), expected, "{number} {yama:?}");
+        }
     }
 }
