@@ -150,6 +150,9 @@ fn details(manifest: &Manifest) -> Vec<String> {
 
 /// Counts how many tables a snapshot has, and how many rows where all were counted.
 pub(crate) fn contents(manifest: &Manifest) -> String {
+    if snapshot::is_by_own_programs(manifest) {
+        return "what its own programs know".to_owned();
+    }
     let counted = |count: u64, what: &str| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
     let tables = counted(manifest.tables.len() as u64, "table");
     match manifest.tables.iter().map(|table| table.rows).sum::<Option<u64>>() {

@@ -30,6 +30,7 @@ pub(crate) fn in_force(context: &Context) -> Result<InForce, Failure> {
     let asks_for_nothing = untrusted.ignored.is_empty();
     let trust = if asks_for_nothing { Trust::Unapproved } else { trust_of(context, &path, &content) };
     let policy = if trust.is_trusted() { Policy::in_force(&document, true) } else { untrusted };
+    let policy = policy.placed(&context.project.root);
     Ok(InForce { policy, trust: Some((trust, trust::content_hash(&content))) })
 }
 

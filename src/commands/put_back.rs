@@ -11,6 +11,7 @@ use crate::commands::{clearing, saving};
 use crate::error::{Failure, in_one_line};
 use crate::exec;
 use crate::exec::{Inherited, Interrupt};
+use crate::policy::Policy;
 use crate::reach::Target;
 use crate::snapshot;
 use crate::snapshot::{
@@ -150,17 +151,15 @@ pub(crate) fn after_run(
         pairs.push((stored, one.target.clone()));
     }
     let interrupt = Interrupt::listen(inherited).map_err(exec::ExecError::Signals)?;
-    let keep_last = judged.policy.keep_last();
-    for one in
-        put_back(context, recorder, &pairs, Vec::new(), keep_last, &interrupt).map_err(|stopped| stopped.failure)?
-    {
+    let policy = &judged.policy;
+    for one in put_back(context, recorder, &pairs, Vec::new(), policy, &interrupt).map_err(|stopped| stopped.failure)? {
         told(&one, context.ui.verbose).for_each(|line| context.ui.say(line));
     }
     Ok(())
 }
 
 /// Puts every database back to its snapshot and writes that down, with what a person typed to vouch for it. Drops what
-/// earlier restores have left, but for the last `keep_last`.
+/// earlier restores have left, but for those that `policy` keeps.
 ///
 /// # Errors
 ///
@@ -170,7 +169,7 @@ pub(crate) fn put_back(
     recorder: &Recorder<'_>,
     pairs: &[(Stored, Target)],
     consent: Vec<String>,
-    keep_last: usize,
+    policy: &Policy,
     interrupt: &Interrupt,
 ) -> Result<Vec<PutBack>, Stopped> {
     recorder.prepare()?;
@@ -178,12 +177,12 @@ pub(crate) fn put_back(
     let _held =
         pairs.iter().map(|(stored, _)| recorder.store().hold(&stored.manifest.id)).collect::<Result<Vec<_>, _>>()?;
     let (safeties, manifests) = (Vec::new(), Manifests::new());
-    let mut work = Work { context, recorder, interrupt, safeties, manifests, done: Vec::new() };
+    let mut work = Work { context, recorder, policy, interrupt, safeties, manifests, done: Vec::new() };
     let outcome = match work.plan(pairs) {
         Ok(plans) => {
             // First: it makes room for what comes back.
             for ((_, target), ready) in pairs.iter().zip(&plans) {
-                let left = clearing::clear(context, recorder, target, &ready.plan.leftovers, keep_last);
+                let left = clearing::clear(context, recorder, target, &ready.plan.leftovers, policy.keep_last());
                 clearing::tell_changes(context, &left);
             }
             recorder.record(Event::RestoreStarted(audit::RestoreStart {
@@ -229,6 +228,7 @@ struct Ready<'r> {
 struct Work<'a> {
     context: &'a Context,
     recorder: &'a Recorder<'a>,
+    policy: &'a Policy,
     interrupt: &'a Interrupt,
     safeties: Vec<String>,
     /// The safety snapshots' manifests.
@@ -249,10 +249,13 @@ impl Work<'_> {
         for (stored, target) in pairs {
             let (environment, now) = (&context.tools, Context::clock());
             let restoration = Restoration { stored, target, environment, now, ledger: recorder, past: recorder.past() };
-            let plan = self.showing("verifying", target, |progress| snapshot::plan_restore(&restoration, progress))?;
+            let plan = self
+                .showing("verifying", target, |progress| snapshot::plan_restore(&restoration, self.policy, progress))?;
             if !plan.is_verified && pairs.len() > 1 {
                 let read = VerificationLevel::Read;
-                self.showing("verifying", target, |progress| snapshot::verify(&restoration, read, progress))?;
+                self.showing("verifying", target, |progress| {
+                    snapshot::verify(&restoration, read, self.policy, progress)
+                })?;
             }
             ready.push(Ready { plan, safety: None, obstacles: Vec::new(), damaged: false });
         }
@@ -289,7 +292,9 @@ impl Work<'_> {
     /// Takes the safety snapshot of what is there; `None` where that is too damaged to be saved.
     fn save(&self, at: usize, target: &Target) -> Result<Option<Receipt>, SnapshotError> {
         let order = saving::order(self.context, self.recorder, Kind::Safety, false);
-        let intention = snapshot::plan(target, &Default::default(), &*self.context.disk)?;
+        // Whatever the policy leaves to others: it is replaced here.
+        let policy = Policy { snapshots: self.policy.snapshots.saving_all(), ..Policy::default() };
+        let intention = snapshot::plan(target, &policy, &*self.context.disk)?;
         match self.showing("saving", target, |progress| snapshot::take(at, target, &intention, &order, progress)) {
             Err(error) if error.says_that_the_database_is_damaged() => Ok(None),
             taken => taken.map(Some),

@@ -59,7 +59,7 @@ pub(crate) fn restore(context: &mut Context, id: &OsStr, yes: bool, inherited: &
     };
     let pairs: Vec<(Stored, Target)> = wanted.into_iter().zip(targets).collect();
     let consent = recorder.consent(permission.consent()).into_iter().chain(vouched).collect();
-    match put_back(context, &recorder, &pairs, consent, judged.policy.keep_last(), &interrupt) {
+    match put_back(context, &recorder, &pairs, consent, &judged.policy, &interrupt) {
         Ok(restored) => {
             around.are_saved(context, &pairs.iter().map(|(_, target)| target).collect::<Vec<_>>());
             answer(context, &restored)?;

@@ -149,6 +149,9 @@ fn check(
         VerificationLevel::Restore if many && !may_act => {
             (VerificationLevel::Read, "  (not known here: read back only)")
         }
+        VerificationLevel::Restore if many && snapshot::is_by_own_programs(&stored.manifest) => {
+            (VerificationLevel::Read, "  (cannot be rehearsed: read back only)")
+        }
         level => (level, remark),
     };
     if level == VerificationLevel::Restore && one.verdict != Verdict::Safe {
@@ -171,7 +174,7 @@ fn check(
     let ledger = Recorder::own(context, &judged, &["safe-test", "verify", "--level", "restore"])?;
     let (environment, now) = (&context.tools, Context::clock());
     let restoration = Restoration { stored, target, environment, now, ledger: &ledger, past };
-    let problem = match snapshot::verify(&restoration, level, &watch) {
+    let problem = match snapshot::verify(&restoration, level, &judged.policy, &watch) {
         Ok(()) => None,
         Err(error) if error.exit() == Exit::NoSnapshot => {
             let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}")).unwrap_or_default();

@@ -37,6 +37,11 @@ impl ToolEnvironment {
         self.variables.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_os_str())
     }
 
+    /// Lists all variables, for programs that the project's own person chose.
+    pub(crate) fn all(&self) -> &[(OsString, OsString)] {
+        &self.variables
+    }
+
     /// Lists the variables whose names are `wanted`.
     pub(crate) fn selected(&self, wanted: impl Fn(&str) -> bool) -> Vec<(OsString, OsString)> {
         let is_wanted = |(name, _): &&(OsString, OsString)| name.to_str().is_some_and(&wanted);

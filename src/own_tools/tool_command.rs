@@ -5,10 +5,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use crate::own_tools::command;
 use crate::own_tools::containers::container::Container;
 use crate::own_tools::containers::process::Process;
 use crate::own_tools::containers::shell::{assigned, given, quoted};
+use crate::own_tools::{ToolEnvironment, command};
 
 /// How a program inside finds the file that it is handed.
 pub(crate) const HANDED_FILE: &str = "/dev/fd/3";
@@ -54,6 +54,13 @@ impl ToolCommand {
             ToolCommand::Here(command) => command.get_program().into(),
             ToolCommand::Inside(inside) => inside.words.first().map(PathBuf::from).unwrap_or_default(),
         }
+    }
+
+    /// Makes that of a program on this machine that a person chose to run in a folder, with the whole environment.
+    pub(crate) fn chosen(program: &Path, folder: &Path, environment: &ToolEnvironment) -> ToolCommand {
+        let mut command = command(program, environment.all());
+        command.current_dir(folder);
+        ToolCommand::Here(command)
     }
 
     /// Adds an argument.

@@ -81,6 +81,8 @@ pub(crate) struct SnapshotsTable {
     pub(crate) skip: Written<Vec<String>>,
     #[serde(deserialize_with = "values::tables")]
     pub(crate) external: Written<Vec<ExternalSnapshot>>,
+    #[serde(deserialize_with = "values::tables")]
+    pub(crate) command: Written<Vec<CommandSnapshot>>,
 }
 
 /// `[[snapshots.external]]`: a database that something else keeps.
@@ -93,6 +95,25 @@ pub(crate) struct ExternalSnapshot {
     /// How it is kept, for people and the record.
     #[serde(deserialize_with = "values::required_text")]
     pub(crate) how: String,
+}
+
+/// `[[snapshots.command]]`: a database that programs of the project's own save and put back, each an argument list in which
+/// `{file}` stands for the snapshot's path.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct CommandSnapshot {
+    /// The database's address, as `check` shows it.
+    #[serde(deserialize_with = "values::required_text")]
+    pub(crate) target: String,
+    /// Writes the file.
+    #[serde(deserialize_with = "values::file_command")]
+    pub(crate) save: Vec<String>,
+    /// Says by its exit status whether the file is whole.
+    #[serde(deserialize_with = "values::file_command")]
+    pub(crate) check: Vec<String>,
+    /// Puts the database back to what the file holds.
+    #[serde(deserialize_with = "values::file_command")]
+    pub(crate) restore: Vec<String>,
 }
 
 /// `[guard]`

@@ -78,6 +78,22 @@ mod tests {
             ("[snapshots]\n\n\nkeep_lats = 3", "p:4: unknown key `keep_lats` in [snapshots]"),
             ("snapshots.keep_lats = 3", "p:1: unknown key `keep_lats` in [snapshots]"),
             ("[[snapshots.external]]\ntarget = \"x\"\nwho = \"y\"", "p:3: unknown key `who` in [snapshots.external]"),
+            (
+                "[[snapshots.command]]\ntarget = \"x\"\nsave = [\"s\", \"{file}\"]\ncheck = [\"c\", \"{file}\"]",
+                "p:1: `snapshots.command` has no key `restore`",
+            ),
+            (
+                "[[snapshots.command]]\ntarget = \"x\"\nsave = \"s {file}\"",
+                "p:3: `snapshots.command.save` takes a list of strings: a program and its arguments, `{file}` in one of them",
+            ),
+            (
+                "[[snapshots.command]]\ncheck = [\"{file}\"]",
+                "p:2: `snapshots.command.check` takes a list of strings: a program and its arguments, `{file}` in one of them",
+            ),
+            (
+                "[[snapshots.command]]\nrestore = [\"r\", \"-\"]",
+                "p:2: `snapshots.command.restore` takes a list of strings: a program and its arguments, `{file}` in one of them",
+            ),
             ("[[snapshots.external]]\ntarget = \"x\"", "p:1: `snapshots.external` has no key `how`"),
             ("[snapshots]\nexternal = [{ how = \"x\" }]", "p:2: `snapshots.external` has no key `target`"),
             ("[snapshots]\nexternal = 7", "p:2: `snapshots.external` takes a list of tables"),
@@ -159,6 +175,7 @@ mod tests {
             "snapshots.keep_last",
             "snapshots.skip",
             "snapshots.external",
+            "snapshots.command",
             "guard",
             "guard.mode",
             "guard.allow",

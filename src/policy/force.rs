@@ -3,13 +3,15 @@
 //! Whether a setting tightens or loosens stands in [`Policy::in_force`], and nowhere else.
 
 use std::path::{Component, Path};
+use std::sync::Arc;
 
 use serde::Serialize;
 
-use crate::policy::document::{Document, ExternalSnapshot, GuardMode, RestoreWhen};
+use crate::policy::document::{CommandSnapshot, Document, ExternalSnapshot, GuardMode, RestoreWhen, SnapshotsTable};
 use crate::policy::pattern::{HostPattern, folded};
 use crate::policy::values::Written;
 use crate::secret::redact_name;
+use crate::text::shown;
 
 /// How many snapshots of each database are kept where the policy does not say.
 const KEEP_LAST: usize = 10;
@@ -93,6 +95,24 @@ pub(crate) struct SnapshotRules {
     pub(crate) skip: Vec<String>,
     /// Databases that something else keeps.
     pub(crate) external: Vec<ExternalSnapshot>,
+    /// Databases that programs of the project's own save and put back.
+    pub(crate) command: Vec<Arc<CommandSnapshot>>,
+    /// Addresses of the databases for which the file has one of the two, and does not get it, because nobody approved it.
+    pub(crate) waiting: Vec<String>,
+}
+
+impl SnapshotRules {
+    /// Finds how programs of the project's own save the database at that address.
+    #[must_use]
+    pub(crate) fn command_for(&self, address: &str) -> Option<&Arc<CommandSnapshot>> {
+        self.command.iter().find(|own| own.target == address)
+    }
+
+    /// Leaves only what says how a database is saved, and nothing that says that it need not be.
+    #[must_use]
+    pub(crate) fn saving_all(&self) -> SnapshotRules {
+        SnapshotRules { command: self.command.clone(), waiting: self.waiting.clone(), ..SnapshotRules::default() }
+    }
 }
 
 /// What the command may connect to while it runs.
@@ -157,6 +177,21 @@ impl Policy {
                         format!("[{}]", tables.iter().map(one).collect::<Vec<_>>().join(", "))
                     })
                     .unwrap_or_default(),
+                command: scales
+                    .loosens_shown("snapshots.command", &snapshots.command, |tables| {
+                        let one = |one: &CommandSnapshot| {
+                            let CommandSnapshot { target, save, check, restore } = one;
+                            format!(
+                                "{{ target = {target:?}, save = {save:?}, check = {check:?}, restore = {restore:?} }}"
+                            )
+                        };
+                        format!("[{}]", tables.iter().map(one).collect::<Vec<_>>().join(", "))
+                    })
+                    .unwrap_or_default()
+                    .into_iter()
+                    .map(Arc::new)
+                    .collect(),
+                waiting: if is_trusted { Vec::new() } else { named_targets(snapshots) },
             },
             guard: GuardRules {
                 mode: scales.loosens_if("guard.mode", &guard.mode, |mode| *mode == GuardMode::Off).unwrap_or_default(),
@@ -181,6 +216,26 @@ impl Policy {
         policy
     }
 
+    /// Reads the addresses of database files from the project's root, so that a policy fits every clone of its project.
+    #[must_use]
+    pub(crate) fn placed(mut self, root: &Path) -> Self {
+        let placed = |address: &String| match address.split_once(':') {
+            Some((engine, path)) if !path.is_empty() && !path.starts_with([':', '/']) => {
+                format!("{engine}:{}", shown(&root.join(path.trim_start_matches("./"))))
+            }
+            _ => address.clone(),
+        };
+        let rules = &mut self.snapshots;
+        rules.skip = rules.skip.iter().map(placed).collect();
+        rules.waiting = rules.waiting.iter().map(placed).collect();
+        rules.external.iter_mut().for_each(|one| one.target = placed(&one.target));
+        for one in &mut rules.command {
+            let target = placed(&one.target);
+            Arc::make_mut(one).target = target;
+        }
+        self
+    }
+
     /// Tells whether `host:port` is allowed, exactly as written.
     #[must_use]
     pub(crate) fn allows_host(&self, host: &str, port: Option<u16>) -> bool {
@@ -200,6 +255,13 @@ impl Production {
     pub(crate) fn is_empty(&self) -> bool {
         self.words.is_empty() && self.hosts.is_empty() && self.databases.is_empty()
     }
+}
+
+/// Lists the databases for which the file says how they are kept.
+fn named_targets(snapshots: &SnapshotsTable) -> Vec<String> {
+    let external = snapshots.external.iter().flat_map(|tables| tables.get_ref()).map(|one| one.target.clone());
+    let command = snapshots.command.iter().flat_map(|tables| tables.get_ref()).map(|one| one.target.clone());
+    external.chain(command).collect()
 }
 
 /// Takes the value of a setting that never loosens.
@@ -289,6 +351,12 @@ how = "nightly"
 target = "h2:x"
 how = "daily"
 
+[[snapshots.command]]
+target = "duckdb:shop.duckdb"
+save = ["./save", "{file}"]
+check = ["check", "{file}"]
+restore = ["./back", "--from={file}"]
+
 [guard]
 mode = "strict"
 allow = ["10.1.2.3:5432"]
@@ -323,6 +391,10 @@ guard = ["./reset.sh"]
             fast_undo: true,
             commands: CommandRules { plain: Vec::new(), guard: vec!["./reset.sh".to_owned()] },
             anchor: true,
+            snapshots: SnapshotRules {
+                waiting: ["oracle://db1/shop", "h2:x", "duckdb:shop.duckdb"].map(str::to_owned).to_vec(),
+                ..SnapshotRules::default()
+            },
             ignored: untrusted.ignored.clone(),
             ..Policy::default()
         };
@@ -332,6 +404,10 @@ guard = ["./reset.sh"]
             trusted.allows_host("ci-db.internal", Some(5432)) && !trusted.allows_host("ci-db.internal", Some(5433))
         );
         assert_eq!(trusted.guard.allow, ["10.1.2.3:5432"]);
+        assert_eq!(trusted.snapshots.command_for("duckdb:shop.duckdb").unwrap().save, ["./save", "{file}"]);
+        assert!(
+            trusted.snapshots.command_for("duckdb:///other.duckdb").is_none() && trusted.snapshots.waiting.is_empty()
+        );
         assert_eq!(trusted.commands.plain, ["npm run test:unit"]);
         assert!(trusted.allow.no_database && trusted.snapshots.external[0].how == "nightly");
         assert_eq!((trusted.keep_last(), trusted.files.map(|files| files.len())), (3, Some(2)));
@@ -353,14 +429,32 @@ guard = ["./reset.sh"]
             "19 snapshots.keep_last",
             "20 snapshots.skip",
             "22 snapshots.external",
-            "32 guard.allow",
-            "41 commands.plain",
+            "30 snapshots.command",
+            "38 guard.allow",
+            "47 commands.plain",
         ];
         assert_eq!(shown, expected);
         assert_eq!((loosened[1].value.as_str(), loosened[7].value.as_str()), ("[\"ci-db.internal:5432\"]", "3"));
         let external =
             "[{ target = \"oracle://db1/shop\", how = \"nightly\" }, { target = \"h2:x\", how = \"daily\" }]";
         assert_eq!(loosened[9].value, external);
+        let command = "[{ target = \"duckdb:shop.duckdb\", save = [\"./save\", \"{file}\"], check = [\"check\", \"{file}\"], \
+                       restore = [\"./back\", \"--from={file}\"] }]";
+        assert_eq!(loosened[10].value, command);
+    }
+
+    #[test]
+    fn files_are_named_from_the_root() {
+        let policy = Policy::in_force(&document(WHOLE), true).placed(Path::new("/p"));
+        let SnapshotRules { skip, external, command, .. } = &policy.snapshots;
+        assert_eq!(skip, &["mongodb://localhost/shop"]);
+        assert_eq!((&*external[0].target, &*external[1].target), ("oracle://db1/shop", "h2:/p/x"));
+        assert_eq!(command[0].target, "duckdb:/p/shop.duckdb");
+        let untrusted = Policy::in_force(&document(WHOLE), false).placed(Path::new("/p"));
+        assert_eq!(untrusted.snapshots.waiting, ["oracle://db1/shop", "h2:/p/x", "duckdb:/p/shop.duckdb"]);
+        let absolute = document("[snapshots]\nskip = [\"sqlite:/x/a.db\", \"sqlite::memory:\", \"sqlite:./a.db\"]");
+        let placed = Policy::in_force(&absolute, true).placed(Path::new("/p"));
+        assert_eq!(placed.snapshots.skip, ["sqlite:/x/a.db", "sqlite::memory:", "sqlite:/p/a.db"]);
     }
 
     #[test]

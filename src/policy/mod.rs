@@ -12,9 +12,10 @@ mod pattern;
 pub(crate) mod trust;
 mod values;
 
-pub(crate) use crate::policy::document::{Document, GuardMode, RestoreWhen};
+pub(crate) use crate::policy::document::{CommandSnapshot, Document, GuardMode, RestoreWhen};
 pub(crate) use crate::policy::error::PolicyError;
 pub(crate) use crate::policy::force::{GuardRules, Loosening, Policy, Production, leaves_the_project};
+pub(crate) use crate::policy::values::FILE_WORD;
 
 /// The policy's file name, at the project's root.
 pub(crate) const FILE_NAME: &str = ".safe-test.toml";

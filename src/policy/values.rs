@@ -7,6 +7,9 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use toml::{Spanned, Value};
 
+/// What stands for a snapshot's path in the arguments of a program.
+pub(crate) const FILE_WORD: &str = "{file}";
+
 /// A setting with its place in the file; `None` where the file does not have it.
 pub(crate) type Written<T> = Option<Spanned<T>>;
 
@@ -63,6 +66,17 @@ pub(crate) fn text<'de, D: Deserializer<'de>>(from: D) -> Result<Written<String>
 
 pub(crate) fn required_text<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
     Ok(text(from)?.map(Spanned::into_inner).unwrap_or_default())
+}
+
+/// Reads a program with its arguments, which are told of the snapshot's file.
+pub(crate) fn file_command<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<String>, D::Error> {
+    let written = value(from, "a list of strings: a program and its arguments, `{file}` in one of them", |value| {
+        let words: Option<Vec<String>> =
+            value.as_array()?.iter().map(|word| word.as_str().map(str::to_owned)).collect();
+        let told = |words: &Vec<String>| words.iter().skip(1).any(|word| word.contains(FILE_WORD));
+        words.filter(|words| words.first().is_some_and(|program| is_not_blank(program)) && told(words))
+    })?;
+    Ok(written.map(Spanned::into_inner).unwrap_or_default())
 }
 
 pub(crate) fn flag<'de, D: Deserializer<'de>>(from: D) -> Result<Written<bool>, D::Error> {

@@ -4,6 +4,7 @@ use crate::reach::Target;
 use crate::snapshot::engine::{FileMark, SnapshotEngine};
 use crate::snapshot::mongodb::Mongodb;
 use crate::snapshot::mysql::Mysql;
+use crate::snapshot::own_command;
 use crate::snapshot::postgres::Postgres;
 use crate::snapshot::sqlite::Sqlite;
 
@@ -18,6 +19,11 @@ pub(crate) fn saving(target: &Target) -> Option<&'static dyn SnapshotEngine> {
 /// Lists how database files are told from others.
 pub(crate) fn file_marks() -> impl Iterator<Item = FileMark> {
     ALL.into_iter().filter_map(SnapshotEngine::file_mark)
+}
+
+/// Tells whether programs of the project's own took a snapshot, by the name of the engine in its manifest.
+pub(crate) fn is_own_program(name: &str) -> bool {
+    name == own_command::NAME
 }
 
 /// Finds the engine that a manifest names.

@@ -137,7 +137,7 @@ impl Explain for SnapshotError {
             {
                 Some(format!(
                     "put `target = \"{address}\"` and `how = \"…\"`, which says how it is kept, below [[snapshots.external]] in \
-                     {FILE_NAME} and run `safe-test trust`"
+                     {FILE_NAME}, or the programs that save it below [[snapshots.command]], and run `safe-test trust`"
                 ))
             }
             SnapshotError::Target { cause, .. } | SnapshotError::NotRestored { cause, .. } => cause.loosening(),

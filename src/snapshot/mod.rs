@@ -26,6 +26,7 @@ mod neighbours;
 mod not_up;
 mod obstacle;
 mod order;
+mod own_command;
 mod place;
 mod plan;
 mod plan_error;
@@ -69,8 +70,8 @@ pub(crate) use crate::snapshot::plan_error::PlanError;
 pub(crate) use crate::snapshot::receipt::Beside;
 pub(crate) use crate::snapshot::receipt::{Care, Receipt};
 pub(crate) use crate::snapshot::restore::{
-    asks_for_password, drop_leftover, exchange_back, leftovers, may_have_left_databases, names_beside, neighbours,
-    plan_restore, verify,
+    asks_for_password, drop_leftover, exchange_back, is_by_own_programs, leftovers, may_have_left_databases,
+    names_beside, neighbours, plan_restore, verify,
 };
 pub(crate) use crate::snapshot::retention::{Decision, NOT_KNOWN, decide};
 pub(crate) use crate::snapshot::secret_file::clear_secrets;

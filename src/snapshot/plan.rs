@@ -1,9 +1,11 @@
 //! Decides what is to be done for each target before the command; `take.rs` does it later.
 
+use std::ops::Deref;
 use std::path::Path;
+use std::sync::Arc;
 
 use crate::environment::Files;
-use crate::policy::Policy;
+use crate::policy::{CommandSnapshot, Policy};
 use crate::reach::{Engine, Place, Target};
 use crate::snapshot::engine::{ABSENT, SnapshotEngine};
 use crate::snapshot::{PlanError, engines};
@@ -11,11 +13,31 @@ use crate::snapshot::{PlanError, engines};
 /// What is to be done for one target.
 pub(crate) enum Intention {
     /// Save it, by this engine.
-    Save(&'static dyn SnapshotEngine),
+    Save(Saver),
     /// Nothing, and why: there is nothing to lose.
     NothingToLose(String),
     /// Nothing, because a trusted policy says so, and what it says.
     LeftToPolicy(String),
+}
+
+/// Who saves a database and puts it back.
+#[derive(Clone)]
+pub(crate) enum Saver {
+    /// An engine of ours.
+    Engine(&'static dyn SnapshotEngine),
+    /// Programs of the project's own.
+    Own(Arc<CommandSnapshot>),
+}
+
+impl Deref for Saver {
+    type Target = dyn SnapshotEngine;
+
+    fn deref(&self) -> &Self::Target {
+        match self {
+            Saver::Engine(engine) => *engine,
+            Saver::Own(command) => &**command,
+        }
+    }
 }
 
 /// Tells whether a path says which file is meant. Values are read as text, where bytes that are not UTF-8 become U+FFFD; only
@@ -33,6 +55,9 @@ pub(crate) fn plan(target: &Target, policy: &Policy, files: &dyn Files) -> Resul
     let address = target.address();
     if let Some(external) = policy.snapshots.external.iter().find(|external| external.target == address) {
         return Ok(Intention::LeftToPolicy(format!("kept elsewhere: {}", external.how)));
+    }
+    if let Some(command) = policy.snapshots.command_for(&address) {
+        return Ok(Intention::Save(Saver::Own(command.clone())));
     }
     let is_on_loopback = |place: &Place| match place {
         Place::Host { name, .. } => ["localhost", "127.0.0.1", "::1"].contains(&name.as_str()),
@@ -58,7 +83,8 @@ pub(crate) fn plan(target: &Target, policy: &Policy, files: &dyn Files) -> Resul
         }
     }
     match (engines::saving(target), target.engine) {
-        (Some(engine), _) => Ok(Intention::Save(engine)),
+        (Some(engine), _) => Ok(Intention::Save(Saver::Engine(engine))),
+        (None, _) if policy.snapshots.waiting.contains(&address) => Err(PlanError::Waiting { address }),
         (None, Engine::Unknown) => Err(PlanError::UnknownEngine),
         (None, engine) => Err(PlanError::NoTool { engine }),
     }

@@ -16,6 +16,18 @@ pub(crate) enum PlanError {
         /// The engine.
         engine: Engine,
     },
+    /// The policy says how the database is kept, and nobody approved that.
+    #[error("what .safe-test.toml says of how `{address}` is kept waits for `safe-test trust`")]
+    Waiting {
+        /// The database's address.
+        address: String,
+    },
+    /// The snapshot was taken by programs of the project's own, and the policy in force does not name them any more.
+    #[error("programs of the project's own saved `{address}`, and no policy in force says any more which put it back")]
+    NoCommand {
+        /// The database's address.
+        address: String,
+    },
     /// Nothing tells the engine.
     #[error("nothing says which engine it is")]
     UnknownEngine,
@@ -35,20 +47,36 @@ impl Explain for PlanError {
                     .to_owned(),
             ),
             PlanError::PathNotText { .. } => Some("give the file and its folders names in UTF-8".to_owned()),
-            PlanError::NoTool { .. } => None,
+            PlanError::NoCommand { .. } => Some(
+                "the snapshot's manifest has the command below `by_hand`; `[[snapshots.command]]` in a trusted .safe-test.toml has \
+                 it carried out"
+                    .to_owned(),
+            ),
+            PlanError::NoTool { .. } | PlanError::Waiting { .. } => None,
         }
     }
 
     fn loosening(&self) -> Option<String> {
-        matches!(self, PlanError::NoTool { .. }).then(|| {
-            "put its address as `target`, and `how` it is kept, below [[snapshots.external]] in .safe-test.toml and run `safe-test trust`"
-                .to_owned()
-        })
+        match self {
+            PlanError::NoTool { .. } => Some(
+                "put its address as `target`, and `how` it is kept, below [[snapshots.external]] in .safe-test.toml, or the programs \
+                 that save it below [[snapshots.command]], and run `safe-test trust`"
+                    .to_owned(),
+            ),
+            PlanError::Waiting { .. } => {
+                Some("read it, and approve it with `safe-test trust` if it is as it should be".to_owned())
+            }
+            PlanError::NoCommand { .. } | PlanError::UnknownEngine | PlanError::PathNotText { .. } => None,
+        }
     }
 
     fn exit(&self) -> Exit {
         match self {
-            PlanError::NoTool { .. } | PlanError::UnknownEngine | PlanError::PathNotText { .. } => Exit::NoSnapshot,
+            PlanError::NoTool { .. }
+            | PlanError::Waiting { .. }
+            | PlanError::NoCommand { .. }
+            | PlanError::UnknownEngine
+            | PlanError::PathNotText { .. } => Exit::NoSnapshot,
         }
     }
 }

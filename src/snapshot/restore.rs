@@ -1,11 +1,13 @@
 //! Hands snapshots to the engines that they are of: to check them, to put databases back, to clear up after that.
 
 use crate::own_tools::ToolEnvironment;
+use crate::policy::Policy;
 use crate::reach::Target;
-use crate::snapshot::engine::{Kept, Restoration, RestorePlan, Restored, SnapshotEngine};
+use crate::snapshot::engine::{Kept, Restoration, RestorePlan, Restored};
+use crate::snapshot::plan::Saver;
 use crate::snapshot::store::Stored;
 use crate::snapshot::{
-    Leftover, Neighbours, PlanError, Provenance, SnapshotError, StoreError, VerificationLevel, Watch, engines,
+    Leftover, Manifest, Neighbours, PlanError, Provenance, SnapshotError, StoreError, VerificationLevel, Watch, engines,
 };
 
 /// Tells whether the target's server wants another password than the target holds, or one at all. What else keeps us from
@@ -15,7 +17,7 @@ pub(crate) fn asks_for_password(target: &Target, environment: &ToolEnvironment) 
     on_a_server.is_some_and(|engine| engine.open(target, environment).is_err_and(|error| error.asks_for_password()))
 }
 
-/// Checks a snapshot again; see [`SnapshotEngine::verify`].
+/// Checks a snapshot again, by `policy` where programs of the project's own took it; see [`SnapshotEngine::verify`].
 ///
 /// # Errors
 ///
@@ -23,9 +25,10 @@ pub(crate) fn asks_for_password(target: &Target, environment: &ToolEnvironment) 
 pub(crate) fn verify(
     restoration: &Restoration<'_>,
     level: VerificationLevel,
+    policy: &Policy,
     watch: &dyn Watch,
 ) -> Result<(), SnapshotError> {
-    Ok(engine_of(restoration.stored)?.verify(restoration, level, watch)?)
+    Ok(saver_of(restoration.stored, policy)?.verify(restoration, level, watch)?)
 }
 
 /// Checks a snapshot and prepares to put back the database that it was taken from; see
@@ -36,9 +39,10 @@ pub(crate) fn verify(
 /// Why it cannot be put back. Nothing was changed.
 pub(crate) fn plan_restore<'r>(
     restoration: &Restoration<'r>,
+    policy: &Policy,
     watch: &dyn Watch,
 ) -> Result<RestorePlan<'r>, SnapshotError> {
-    Ok(engine_of(restoration.stored)?.plan_restore(restoration, watch)?)
+    Ok(saver_of(restoration.stored, policy)?.plan_restore(restoration, watch)?)
 }
 
 /// Exchanges a database for one that a restore has replaced and kept; see [`SnapshotEngine::exchange_back`].
@@ -113,9 +117,22 @@ pub(crate) fn may_have_left_databases(stored: &[Stored]) -> bool {
     stored.iter().any(is_on_a_server)
 }
 
-fn engine_of(stored: &Stored) -> Result<&'static dyn SnapshotEngine, StoreError> {
-    engines::named(&stored.manifest.engine).ok_or_else(|| StoreError::Manifest {
-        path: stored.dump.with_extension("json"),
-        reason: format!("its engine `{}` is not one that this version can restore", stored.manifest.engine),
+/// Tells whether programs of the project's own took a snapshot: what is in it they know, and it can only be restored into the
+/// place of its database.
+#[must_use]
+pub(crate) fn is_by_own_programs(manifest: &Manifest) -> bool {
+    engines::is_own_program(&manifest.engine)
+}
+
+fn saver_of(stored: &Stored, policy: &Policy) -> Result<Saver, SnapshotError> {
+    let manifest = &stored.manifest;
+    if is_by_own_programs(manifest) {
+        let own = policy.snapshots.command_for(&manifest.target).cloned().map(Saver::Own);
+        return own.ok_or_else(|| PlanError::NoCommand { address: manifest.target.clone() }.into());
+    }
+    let engine = engines::named(&manifest.engine).map(Saver::Engine);
+    engine.ok_or_else(|| {
+        let reason = format!("its engine `{}` is not one that this version can restore", manifest.engine);
+        StoreError::Manifest { path: stored.dump.with_extension("json"), reason }.into()
     })
 }

@@ -128,15 +128,15 @@ enum Outlook<'a> {
     OneWith(usize),
     Unchanged(Box<Reusable>),
     /// Unchanged, but a copy is wanted for the snapshot, and there is none.
-    WithoutCopy(Box<Reusable>, &'a dyn Ledger, &'static dyn SnapshotEngine, Box<dyn OpenDatabase>),
-    Changed(&'static dyn SnapshotEngine, Box<dyn OpenDatabase>),
+    WithoutCopy(Box<Reusable>, &'a dyn Ledger, &'a dyn SnapshotEngine, Box<dyn OpenDatabase>),
+    Changed(&'a dyn SnapshotEngine, Box<dyn OpenDatabase>),
 }
 
 /// Looks at a target, and at what is beside it on its server.
 fn outlook<'a>(
     at: usize,
     target: &Target,
-    intention: &Intention,
+    intention: &'a Intention,
     order: &Order<'a>,
     watch: &dyn Watch,
 ) -> Result<(Outlook<'a>, Beside), SnapshotError> {
@@ -144,7 +144,7 @@ fn outlook<'a>(
     let engine = match intention {
         Intention::NothingToLose(reason) => return alone(Outlook::NothingToLose(reason.clone())),
         Intention::LeftToPolicy(reason) => return alone(Outlook::LeftToPolicy(reason.clone())),
-        Intention::Save(engine) => *engine,
+        Intention::Save(saver) => &**saver,
     };
     let mut database = match engine.open(target, order.environment) {
         Ok(Found::NothingToLose(reason)) => return alone(Outlook::NothingToLose(reason.to_owned())),
@@ -242,6 +242,7 @@ mod tests {
     use crate::own_tools::ToolEnvironment;
     use crate::reach::{Engine, Place};
     use crate::snapshot::Unwatched;
+    use crate::snapshot::plan::Saver;
     use crate::snapshot::testing::AllKnown;
     use crate::snapshot::{Kind, Met, Store};
 
@@ -280,7 +281,7 @@ mod tests {
                 copies: None,
                 met: Met::default(),
             };
-            let intention = Intention::Save(crate::snapshot::engines::saving(&target).unwrap());
+            let intention = Intention::Save(Saver::Engine(crate::snapshot::engines::saving(&target).unwrap()));
             take(0, &target, &intention, &order, &Unwatched).unwrap().snapshot().unwrap().to_owned()
         };
         let safety = take(Kind::Safety, "1");

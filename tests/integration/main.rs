@@ -46,6 +46,7 @@ mod nothing_to_guard;
 mod obstacles;
 mod oracle;
 mod order;
+mod own_commands;
 mod passwords;
 mod policy_trust;
 mod programs;

@@ -245,7 +245,7 @@ fn how_to_do_without_a_snapshot_is_told_to_a_person_at_a_terminal_only() {
     sandbox.write(".env", "DATABASE_URL=sqlserver://127.0.0.1:1433;database=shop_test;user=app\n");
     for arguments in [&["./suite"] as &[&str], &["doctor"]] {
         let mut terminal = Terminal::start(sandbox.command().args(arguments));
-        terminal.read_until("below [[snapshots.external]] in .safe-test.toml and run `safe-test trust`");
+        terminal.read_until("below [[snapshots.command]], and run `safe-test trust`");
         terminal.end();
     }
     for caller in [None, Some("CLAUDECODE"), Some("GITHUB_ACTIONS"), Some("PRE_COMMIT")] {

@@ -8,6 +8,7 @@ use chrono::TimeDelta;
 use crate::reach::Target;
 use crate::snapshot::engine::{CopyUse, Copying, OpenDatabase, Restoration};
 use crate::snapshot::engines::saving;
+use crate::snapshot::plan::Saver;
 use crate::snapshot::postgres::testing::{ID, Server, Snapshot, Waiting, environment, now};
 use crate::snapshot::postgres::tests::copies::{Meddling, Remembering, Unwritable, connected, copies, send_away, take};
 use crate::snapshot::postgres::{Session, restore};
@@ -106,7 +107,7 @@ fn a_run_saves_anew_what_was_written_while_it_made_a_copy_for_an_earlier_snapsho
             copies,
             met: Met::default(),
         };
-        let intention = Intention::Save(saving(&target).unwrap());
+        let intention = Intention::Save(Saver::Engine(saving(&target).unwrap()));
         ending(|| crate::snapshot::take(0, &target, &intention, &order, &Waiting::default())).unwrap()
     };
     let first = run(None);
