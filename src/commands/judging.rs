@@ -304,7 +304,14 @@ fn judge_with(
     let confined = survey.confined.take();
     let read_drivers = || environment::database_drivers(&context.project, confined.as_deref(), files);
     let drivers = (has_unknown_engine || found.is_empty() || is_cut).then(read_drivers);
-    let mut targets = select(reach::name_engines(found, drivers.as_ref()), &lookup);
+    let folders =
+        policy.snapshots.folders.iter().map(|path| Target::folder(context.project.root.join(path), &context.project));
+    let folders: Vec<Target> = folders.collect();
+    let mut known = reach::name_engines(found, drivers.as_ref());
+    if scope == Scope::Addresses {
+        known.extend(folders.iter().cloned());
+    }
+    let mut targets = select(known, &lookup);
     let matter = verdict::Surroundings::of(&targets);
     let find_services = || environment::services(&context.project, files, &context.process, command);
     let services = if matter.names { find_services() } else { Vec::new() };
@@ -339,6 +346,7 @@ fn judge_with(
                 targets.push(Target::lying(engine, path, &context.project));
             }
         }
+        targets.extend(folders);
         if judgement.is_unnamed() || targets.len() > named {
             basis.lying = Some((targets.len() - named, cut));
             judgement = basis.judge(context, &policy, &targets, &[]);

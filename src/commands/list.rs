@@ -150,8 +150,8 @@ fn details(manifest: &Manifest) -> Vec<String> {
 
 /// Counts how many tables a snapshot has, and how many rows where all were counted.
 pub(crate) fn contents(manifest: &Manifest) -> String {
-    if snapshot::is_by_own_programs(manifest) {
-        return "what its own programs know".to_owned();
+    if let Some(contents) = snapshot::contents(manifest) {
+        return contents;
     }
     let counted = |count: u64, what: &str| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
     let tables = counted(manifest.tables.len() as u64, "table");

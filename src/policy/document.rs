@@ -83,6 +83,8 @@ pub(crate) struct SnapshotsTable {
     pub(crate) external: Written<Vec<ExternalSnapshot>>,
     #[serde(deserialize_with = "values::tables")]
     pub(crate) command: Written<Vec<CommandSnapshot>>,
+    #[serde(deserialize_with = "values::tables")]
+    pub(crate) folders: Written<Vec<FolderSnapshot>>,
 }
 
 /// `[[snapshots.external]]`: a database that something else keeps.
@@ -95,6 +97,15 @@ pub(crate) struct ExternalSnapshot {
     /// How it is kept, for people and the record.
     #[serde(deserialize_with = "values::required_text")]
     pub(crate) how: String,
+}
+
+/// `[[snapshots.folders]]`: a folder of files that is saved beside the databases.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct FolderSnapshot {
+    /// Its path from the project's root, in which it lies.
+    #[serde(deserialize_with = "values::path_within")]
+    pub(crate) path: String,
 }
 
 /// `[[snapshots.command]]`: a database that programs of the project's own save and put back, each an argument list in which

@@ -69,6 +69,8 @@ mod tests {
         Document::parse(text, Path::new("p")).expect_err(text)
     }
 
+    const WITHIN: &str = "p:2: `snapshots.folders.path` takes the path of a folder within the project, from its root, and not below `.git`";
+
     #[test]
     fn errors_name_the_line_the_key_and_what_is_expected() {
         let cases = [
@@ -94,6 +96,11 @@ mod tests {
                 "[[snapshots.command]]\nrestore = [\"r\", \"-\"]",
                 "p:2: `snapshots.command.restore` takes a list of strings: a program and its arguments, `{file}` in one of them",
             ),
+            ("[[snapshots.folders]]\npath = \"../uploads\"", WITHIN),
+            ("[[snapshots.folders]]\npath = \"/srv/uploads\"", WITHIN),
+            ("[[snapshots.folders]]\npath = \".\"", WITHIN),
+            ("[[snapshots.folders]]\npath = \"sub/.git/objects\"", WITHIN),
+            ("[[snapshots.folders]]\npath = \"\"", WITHIN),
             ("[[snapshots.external]]\ntarget = \"x\"", "p:1: `snapshots.external` has no key `how`"),
             ("[snapshots]\nexternal = [{ how = \"x\" }]", "p:2: `snapshots.external` has no key `target`"),
             ("[snapshots]\nexternal = 7", "p:2: `snapshots.external` takes a list of tables"),
@@ -176,6 +183,7 @@ mod tests {
             "snapshots.skip",
             "snapshots.external",
             "snapshots.command",
+            "snapshots.folders",
             "guard",
             "guard.mode",
             "guard.allow",

@@ -7,7 +7,9 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use crate::policy::document::{CommandSnapshot, Document, ExternalSnapshot, GuardMode, RestoreWhen, SnapshotsTable};
+use crate::policy::document::{
+    CommandSnapshot, Document, ExternalSnapshot, FolderSnapshot, GuardMode, RestoreWhen, SnapshotsTable,
+};
 use crate::policy::pattern::{HostPattern, folded};
 use crate::policy::values::Written;
 use crate::secret::redact_name;
@@ -97,7 +99,9 @@ pub(crate) struct SnapshotRules {
     pub(crate) external: Vec<ExternalSnapshot>,
     /// Databases that programs of the project's own save and put back.
     pub(crate) command: Vec<Arc<CommandSnapshot>>,
-    /// Addresses of the databases for which the file has one of the two, and does not get it, because nobody approved it.
+    /// Folders of files that are saved beside the databases, as paths from the root.
+    pub(crate) folders: Vec<String>,
+    /// Addresses of the databases that `external` or `command` of the file are of, where nobody approved it.
     pub(crate) waiting: Vec<String>,
 }
 
@@ -111,7 +115,7 @@ impl SnapshotRules {
     /// Leaves only what says how a database is saved, and nothing that says that it need not be.
     #[must_use]
     pub(crate) fn saving_all(&self) -> SnapshotRules {
-        SnapshotRules { command: self.command.clone(), waiting: self.waiting.clone(), ..SnapshotRules::default() }
+        SnapshotRules { command: self.command.clone(), ..SnapshotRules::default() }
     }
 }
 
@@ -190,6 +194,15 @@ impl Policy {
                     .unwrap_or_default()
                     .into_iter()
                     .map(Arc::new)
+                    .collect(),
+                folders: scales
+                    .loosens_shown("snapshots.folders", &snapshots.folders, |tables| {
+                        let one = |one: &FolderSnapshot| format!("{{ path = {:?} }}", one.path);
+                        format!("[{}]", tables.iter().map(one).collect::<Vec<_>>().join(", "))
+                    })
+                    .unwrap_or_default()
+                    .into_iter()
+                    .map(|one| one.path)
                     .collect(),
                 waiting: if is_trusted { Vec::new() } else { named_targets(snapshots) },
             },
@@ -357,6 +370,9 @@ save = ["./save", "{file}"]
 check = ["check", "{file}"]
 restore = ["./back", "--from={file}"]
 
+[[snapshots.folders]]
+path = "./storage/app"
+
 [guard]
 mode = "strict"
 allow = ["10.1.2.3:5432"]
@@ -430,8 +446,9 @@ guard = ["./reset.sh"]
             "20 snapshots.skip",
             "22 snapshots.external",
             "30 snapshots.command",
-            "38 guard.allow",
-            "47 commands.plain",
+            "36 snapshots.folders",
+            "41 guard.allow",
+            "50 commands.plain",
         ];
         assert_eq!(shown, expected);
         assert_eq!((loosened[1].value.as_str(), loosened[7].value.as_str()), ("[\"ci-db.internal:5432\"]", "3"));
@@ -441,6 +458,7 @@ guard = ["./reset.sh"]
         let command = "[{ target = \"duckdb:shop.duckdb\", save = [\"./save\", \"{file}\"], check = [\"check\", \"{file}\"], \
                        restore = [\"./back\", \"--from={file}\"] }]";
         assert_eq!(loosened[10].value, command);
+        assert_eq!(loosened[11].value, "[{ path = \"storage/app\" }]");
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::marker::PhantomData;
+use std::path::{Component, Path};
 
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
@@ -66,6 +67,24 @@ pub(crate) fn text<'de, D: Deserializer<'de>>(from: D) -> Result<Written<String>
 
 pub(crate) fn required_text<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
     Ok(text(from)?.map(Spanned::into_inner).unwrap_or_default())
+}
+
+/// Reads the path of a folder within the project, none that git or the project itself is.
+pub(crate) fn path_within<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
+    let written =
+        value(from, "the path of a folder within the project, from its root, and not below `.git`", |value| {
+            let path = value.as_str()?;
+            let parts: Option<Vec<&str>> = Path::new(path)
+                .components()
+                .filter(|part| *part != Component::CurDir)
+                .map(|part| match part {
+                    Component::Normal(name) => name.to_str().filter(|name| !name.eq_ignore_ascii_case(".git")),
+                    _ => None,
+                })
+                .collect();
+            parts.filter(|parts| !parts.is_empty()).map(|parts| parts.join("/"))
+        })?;
+    Ok(written.map(Spanned::into_inner).unwrap_or_default())
 }
 
 /// Reads a program with its arguments, which are told of the snapshot's file.

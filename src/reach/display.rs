@@ -32,6 +32,7 @@ impl Target {
     pub(crate) fn shown(&self) -> String {
         let places = self.places.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
         match (&self.database, &self.places[..]) {
+            (_, [Place::File { path }]) if self.engine == Engine::Folder => format!("folder `{}`", shown(path)),
             (_, [Place::File { path }]) => format!("{} database `{}`", self.engine, shown(path)),
             (_, [Place::Memory]) => format!("{} database in memory", self.engine),
             (Some(database), _) => format!("{} database `{}` on {places}", self.engine, database),

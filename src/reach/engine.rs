@@ -43,13 +43,15 @@ pub(crate) enum Engine {
     Search,
     /// RabbitMQ, Kafka, NATS, …: a broker.
     Broker,
+    /// A folder of files that the policy has saved: no database, and named by nothing else.
+    Folder,
     /// A database whose engine the value does not tell.
     Unknown,
 }
 
 impl Engine {
     /// Every engine.
-    pub(crate) const ALL: [Engine; 20] = [
+    pub(crate) const ALL: [Engine; 21] = [
         Engine::Postgres,
         Engine::Cockroach,
         Engine::Mysql,
@@ -69,6 +71,7 @@ impl Engine {
         Engine::Memcached,
         Engine::Search,
         Engine::Broker,
+        Engine::Folder,
         Engine::Unknown,
     ];
 
@@ -100,6 +103,7 @@ impl Engine {
             Engine::Memcached => "memcached",
             Engine::Search => "search",
             Engine::Broker => "broker",
+            Engine::Folder => "folder",
             Engine::Unknown => "unknown",
         }
     }

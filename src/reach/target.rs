@@ -54,6 +54,12 @@ impl Target {
         }
     }
 
+    /// Makes a target of a folder of the project that the policy names. `path` is absolute.
+    #[must_use]
+    pub(crate) fn folder(path: PathBuf, project: &Project) -> Target {
+        Target::lying(Engine::Folder, path, project)
+    }
+
     /// Makes the target of the database called `name` at the same place, in the same folder where databases are files.
     #[must_use]
     pub(crate) fn beside(&self, name: &str) -> Target {

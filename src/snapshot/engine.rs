@@ -70,6 +70,11 @@ pub(crate) trait SnapshotEngine: Sync {
     /// Says whether it saves this target, by what the target says of itself. Looks at nothing.
     fn saves(&self, target: &Target) -> bool;
 
+    /// Says in words what a snapshot holds, where it is no tables.
+    fn contents(&self, _manifest: &Manifest) -> Option<String> {
+        None
+    }
+
     /// Gives the Unix socket that a place means, which may be the folder that holds it; `None` for an engine without.
     fn socket(&self, _path: &Path, _port: Option<u16>) -> Option<PathBuf> {
         None

@@ -2,6 +2,7 @@
 
 use crate::reach::Target;
 use crate::snapshot::engine::{FileMark, SnapshotEngine};
+use crate::snapshot::folder::Folder;
 use crate::snapshot::mongodb::Mongodb;
 use crate::snapshot::mysql::Mysql;
 use crate::snapshot::own_command;
@@ -9,7 +10,7 @@ use crate::snapshot::postgres::Postgres;
 use crate::snapshot::sqlite::Sqlite;
 
 /// Every engine. A target is saved by the first that takes it.
-pub(crate) const ALL: [&dyn SnapshotEngine; 4] = [&Sqlite, &Postgres, &Mysql, &Mongodb];
+pub(crate) const ALL: [&dyn SnapshotEngine; 5] = [&Sqlite, &Postgres, &Mysql, &Mongodb, &Folder];
 
 /// Finds the engine that saves a target.
 pub(crate) fn saving(target: &Target) -> Option<&'static dyn SnapshotEngine> {

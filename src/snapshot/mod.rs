@@ -12,6 +12,7 @@ mod engine_error;
 mod engines;
 mod error;
 mod file_state;
+mod folder;
 mod id;
 mod latest;
 mod ledger;
@@ -70,7 +71,7 @@ pub(crate) use crate::snapshot::plan_error::PlanError;
 pub(crate) use crate::snapshot::receipt::Beside;
 pub(crate) use crate::snapshot::receipt::{Care, Receipt};
 pub(crate) use crate::snapshot::restore::{
-    asks_for_password, drop_leftover, exchange_back, is_by_own_programs, leftovers, may_have_left_databases,
+    asks_for_password, contents, drop_leftover, exchange_back, is_by_own_programs, leftovers, may_have_left_databases,
     names_beside, neighbours, plan_restore, verify,
 };
 pub(crate) use crate::snapshot::retention::{Decision, NOT_KNOWN, decide};

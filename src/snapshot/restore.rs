@@ -124,6 +124,15 @@ pub(crate) fn is_by_own_programs(manifest: &Manifest) -> bool {
     engines::is_own_program(&manifest.engine)
 }
 
+/// Says in words what a snapshot holds, where it is no tables.
+#[must_use]
+pub(crate) fn contents(manifest: &Manifest) -> Option<String> {
+    if is_by_own_programs(manifest) {
+        return Some("what its own programs know".to_owned());
+    }
+    engines::named(&manifest.engine)?.contents(manifest)
+}
+
 fn saver_of(stored: &Stored, policy: &Policy) -> Result<Saver, SnapshotError> {
     let manifest = &stored.manifest;
     if is_by_own_programs(manifest) {

@@ -22,6 +22,7 @@ mod explain;
 mod fast_undo;
 mod faults;
 mod first_connection;
+mod folders;
 mod guard;
 mod hook;
 mod hook_managers;
