@@ -153,7 +153,7 @@ mod tests {
             ("[guard]\nmodes = \"strict\"", Some("mode")),
             ("[snapshots]\ncompression = 1", None),
             ("[[notify]]\non = \"failure\"", None),
-            ("[[snapshots.folders]]\npath = \"x\"", None),
+            ("[[snapshots.archive]]\ntarget = \"x\"", None),
             ("hosts = [\"a:1\"]", None),
         ];
         for (text, expected) in cases {
