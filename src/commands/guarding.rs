@@ -22,6 +22,7 @@ use crate::guard::fence::{self, Fence};
 use crate::guard::{
     Account, Beginning, Grounds, Hold, Inbox, Installing, Line, Message, Outer, Refused, Stage, Unavailable, Watch,
 };
+use crate::own_tools::containers::running::prepare_podman;
 use crate::policy::{FILE_NAME, GuardMode};
 use crate::reach::Target;
 use crate::text::shown;
@@ -183,6 +184,9 @@ impl Guard {
             outer.tell(Stage::Saved, &targets)?;
         }
         let Some(line) = self.line() else { return Ok(None) };
+        if !line.keeps_privileges() && judged.programs.iter().any(|name| name == "podman") {
+            prepare_podman(&context.tools);
+        }
         // Asked for by nobody else, and a name or two to resolve.
         let git_hosts =
             if clearance.rests_on_the_guard() { remotes::ssh_hosts(&context.project.root) } else { Vec::new() };
@@ -219,6 +223,7 @@ fn grounds<'a>(
         is_person: context.caller.can_be_asked(),
         git_hosts,
         environment: &context.process_text,
+        tools: &context.tools,
     }
 }
 

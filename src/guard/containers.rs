@@ -2,7 +2,8 @@
 //! has made since, with nothing in them from before.
 //!
 //! What there was before is asked for when the command first turns to an engine, which waits for that. The times that
-//! engines give are not enough: Docker 20.10 calls a volume as young as the last change of its folder.
+//! engines give are not enough: Docker 20.10 calls a volume as young as the last change of its folder. Podman makes containers
+//! without one that listens; its program says when it made what, by its own record.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
@@ -19,7 +20,12 @@ use crate::guard::newness::Kept;
 use crate::guard::owners::Owner;
 use crate::guard::process;
 use crate::guard::programs::{self, Kind};
-use crate::own_tools::containers::api::{Api, Inspected, Listed, Mount};
+use crate::guard::user_namespace;
+use crate::own_tools::ToolEnvironment;
+use crate::own_tools::containers::api::{Api, Inspected, Listed, Mount, Volume};
+use crate::own_tools::containers::asked::{Asked, made_at};
+use crate::own_tools::containers::container::Cli;
+use crate::own_tools::containers::running::podman;
 use crate::own_tools::containers::sockets::sockets;
 use crate::text::{printable, shown};
 
@@ -37,6 +43,8 @@ const SETTINGS: [&str; 2] = ["/etc", "/docker-entrypoint-initdb.d"];
 pub(crate) struct Engines {
     /// Their sockets, without links.
     sockets: Vec<PathBuf>,
+    /// Podman, which needs no engine that listens.
+    podman: Option<Cli>,
     /// By the sockets that the command has turned to; `None` where the engine did not say.
     had: BTreeMap<PathBuf, Option<Inventory>>,
 }
@@ -65,21 +73,38 @@ impl Sought {
             Sought::Published(address) => container.published_at(address).map(Some),
         }
     }
+
+    /// Picks out of all that run.
+    fn among(self, running: Vec<Listed>) -> Vec<Found> {
+        let found = |container: Listed| Some(Found { inside: self.is(&container)?, id: container.id });
+        running.into_iter().filter_map(found).collect()
+    }
 }
 
 /// A container that was looked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Found {
-    socket: PathBuf,
     id: String,
     inside: Option<u16>,
 }
 
+/// What was there before the command, as far as an engine knows.
+enum Before<'a> {
+    /// What it had when the command turned to it.
+    Had(&'a Inventory),
+    /// What it made before that moment.
+    Made(SystemTime),
+}
+
 impl Engines {
     /// Lists the engines by their usual places and by the variables that name one. `real` follows links.
-    pub(crate) fn of(environment: &[(String, String)], real: impl Fn(&Path) -> PathBuf) -> Engines {
+    pub(crate) fn of(
+        environment: &[(String, String)],
+        tools: &ToolEnvironment,
+        real: impl Fn(&Path) -> PathBuf,
+    ) -> Engines {
         let value = |name: &str| environment.iter().find(|(own, _)| own == name).map(|(_, value)| value.as_str());
-        Engines { sockets: sockets(value, real), had: BTreeMap::new() }
+        Engines { sockets: sockets(value, real), podman: podman(tools), had: BTreeMap::new() }
     }
 
     /// Tells whether a Unix socket is that of an engine that the command has not turned to yet.
@@ -100,22 +125,23 @@ impl Engines {
     /// Finds the port inside a container that is published at an address of this machine; `None` where none is, or
     /// nobody can tell.
     pub(super) fn port_behind(&self, address: SocketAddr) -> Option<u16> {
-        let asked = self.find(Sought::Published(address)).ok().flatten().and_then(|found| found.inside);
-        asked.or_else(|| behind_a_proxy(process::all().map(process::words), address))
+        let asked = self.find(Sought::Published(address)).ok().flatten();
+        let inside = asked.and_then(|(_, found)| found.first()?.inside);
+        inside.or_else(|| behind_a_proxy(process::all().map(process::words), address))
     }
 
     /// Finds out whether a container runs a database server that is known, or carries connections elsewhere; `None` where
     /// nobody can tell. Where no engine knows of it the processes below `owner` show it, which publishes its port.
     pub(super) fn serves(&self, sought: Sought, owner: Option<&Owner>) -> Option<bool> {
-        let runs = match self.find(sought) {
-            Ok(Some(found)) => {
-                let api = Api::new(&found.socket, PATIENCE);
-                let container = api.inspect(&found.id).ok()?;
-                what_runs(&container.start(), &api.processes(&found.id).ok()?)
-            }
-            _ => what_runs(&[], &below(owner?)?),
+        let Ok(Some((engine, found))) = self.find(sought) else {
+            return Some(what_runs(&[], &below(owner?)?) != Runs::Unknown);
         };
-        Some(runs != Runs::Unknown)
+        let runs = |found: &Found| {
+            let start = engine.inspect(&found.id).ok()?.start();
+            Some(what_runs(&start, &engine.processes(&found.id).ok()?))
+        };
+        let all: Option<Vec<Runs>> = found.iter().map(runs).collect();
+        Some(all?.iter().any(|runs| *runs != Runs::Unknown))
     }
 
     /// Finds out whether a container is new, and has nothing from before. `since` is when the command had not been started
@@ -126,51 +152,113 @@ impl Engines {
 
     /// Says why a container is not new.
     fn old(&self, sought: Sought, since: Option<SystemTime>) -> Option<String> {
-        let found = match self.find(sought) {
-            Ok(Some(found)) => found,
-            Ok(None) => return Some("no container engine that could be asked knows of it".to_owned()),
-            Err(why) => return Some(why),
+        let (why, is_known) = match self.find_by_sockets(sought) {
+            Ok(Some((socket, found))) => {
+                let why = match self.had.get(&socket) {
+                    Some(Some(had)) => return self.older(&asked(&socket), &found, &Before::Had(had), since),
+                    Some(None) => "what its container engine had before the command is not known",
+                    None => "nothing shows that the command made its container",
+                };
+                (why.to_owned(), true)
+            }
+            Ok(None) => ("no container engine that could be asked knows of it".to_owned(), false),
+            Err(why) => (why, false),
         };
-        let had = match self.had.get(&found.socket) {
-            Some(Some(had)) => had,
-            Some(None) => return Some("what its container engine had before the command is not known".to_owned()),
-            None => return Some("nothing shows that the command made its container".to_owned()),
-        };
-        let api = Api::new(&found.socket, PATIENCE);
-        let container = match api.inspect(&found.id) {
-            Ok(container) => container,
-            Err(error) => return Some(cannot_be_asked(&found.socket, &error)),
-        };
-        let name = printable(container.name.trim_start_matches('/'));
-        if had.containers.contains(&found.id) {
-            return Some(format!("its container {name} was there before the command"));
+        // A container that Podman made by itself: its own record says when, to the nanosecond.
+        match self.find_by_program(sought) {
+            Ok(Some((podman, found))) => match since {
+                Some(since) => self.older(&podman, &found, &Before::Made(since), Some(since)),
+                None => Some(why),
+            },
+            Err(error) if !is_known => Some(format!("{why}, and Podman cannot be asked: {error}")),
+            Ok(None) | Err(_) => Some(why),
         }
-        let mounts = container.mounts.iter().flatten();
-        if let Some(why) = mounts.filter_map(|mount| kept(mount, had, api, since)).next() {
-            return Some(format!("its container {name} is new, but {why}"));
-        }
-        serves(&found, &container).map(|why| format!("its container {name} is new, but {why}"))
     }
 
-    fn find(&self, sought: Sought) -> Result<Option<Found>, String> {
+    /// Says why containers that share a port, as those of a pod do, are not all new, or none of them is a database server.
+    fn older(&self, engine: &Asked, found: &[Found], before: &Before<'_>, since: Option<SystemTime>) -> Option<String> {
+        let mut containers = Vec::new();
+        for Found { id, .. } in found {
+            let container = match engine.inspect(id) {
+                Ok(container) => container,
+                Err(error) => return Some(cannot_be_asked(engine, &error)),
+            };
+            let name = printable(container.name.trim_start_matches('/'));
+            if before.had_container(id, &container) {
+                return Some(format!("its container {name} was there before the command"));
+            }
+            let from_before = if container.has_its_own_files() {
+                let mut mounts = container.mounts.iter().flatten();
+                mounts.find_map(|mount| kept(mount, &container, before, engine, since))
+            } else {
+                Some("it runs in a folder of this machine".to_owned())
+            };
+            if let Some(why) = from_before {
+                return Some(format!("its container {name} is new, but {why}"));
+            }
+            containers.push((id.as_str(), name, container.start()));
+        }
+        serves(engine, &containers)
+    }
+
+    /// Asks the engines for the containers that are looked for, which share what they are looked for by.
+    fn find(&self, sought: Sought) -> Result<Option<(Asked, Vec<Found>)>, String> {
+        match self.find_by_sockets(sought) {
+            Ok(Some((socket, found))) => Ok(Some((asked(&socket), found))),
+            not_found => match self.find_by_program(sought) {
+                Ok(Some(found)) => Ok(Some(found)),
+                _ => not_found.map(|_| None),
+            },
+        }
+    }
+
+    fn find_by_sockets(&self, sought: Sought) -> Result<Option<(PathBuf, Vec<Found>)>, String> {
         let mut failed = None;
         let mut is_asked = false;
         for socket in self.sockets.iter().filter(|socket| socket.exists()) {
-            match Api::new(socket, PATIENCE).running() {
+            match asked(socket).running() {
                 Ok(running) => {
                     is_asked = true;
-                    let found = running.into_iter().find_map(|container| Some((sought.is(&container)?, container.id)));
-                    if let Some((inside, id)) = found {
-                        return Ok(Some(Found { socket: socket.clone(), id, inside }));
+                    let found = sought.among(running);
+                    if !found.is_empty() {
+                        return Ok(Some((socket.clone(), found)));
                     }
                 }
-                Err(error) => failed = Some(cannot_be_asked(socket, &error)),
+                Err(error) => failed = Some(cannot_be_asked(&asked(socket), &error)),
             }
         }
         match failed {
             Some(why) => Err(why),
             None if is_asked => Ok(None),
             None => Err("no container engine was found that could be asked whether it is new".to_owned()),
+        }
+    }
+
+    fn find_by_program(&self, sought: Sought) -> io::Result<Option<(Asked, Vec<Found>)>> {
+        let Some(podman) = self.podman.clone().map(Asked::Program) else { return Ok(None) };
+        let found = sought.among(podman.running()?);
+        Ok((!found.is_empty()).then_some((podman, found)))
+    }
+}
+
+fn asked(socket: &Path) -> Asked {
+    Asked::Socket(socket.to_owned(), PATIENCE)
+}
+
+impl Before<'_> {
+    fn had_container(&self, id: &str, container: &Inspected) -> bool {
+        match self {
+            Before::Had(had) => had.containers.contains(id),
+            Before::Made(since) => made_at(&container.created).is_none_or(|made| made < *since),
+        }
+    }
+
+    /// `volume` describes it.
+    fn had_volume(&self, name: &str, volume: &io::Result<Volume>) -> bool {
+        match (self, volume) {
+            (Before::Had(had), _) => had.volumes.contains(name),
+            (Before::Made(since), Ok(volume)) => made_at(&volume.created_at).is_none_or(|made| made < *since),
+            (Before::Made(_), Err(_)) => false,
         }
     }
 }
@@ -197,21 +285,28 @@ pub(super) fn sought(owner: &Owner, address: SocketAddr) -> Option<Sought> {
 }
 
 /// Says why what a container has been given may hold data from before.
-fn kept(mount: &Mount, had: &Inventory, api: Api<'_>, since: Option<SystemTime>) -> Option<String> {
-    let source = Path::new(&mount.source);
+fn kept(
+    mount: &Mount,
+    container: &Inspected,
+    before: &Before<'_>,
+    engine: &Asked,
+    since: Option<SystemTime>,
+) -> Option<String> {
+    let older_in = |folder: &Path| older_in(folder, container.process(), since);
     match mount.kind.as_str() {
         "tmpfs" => None,
         // What it cannot write to it cannot lose.
         _ if !mount.is_writable => None,
         "bind" if SETTINGS.iter().any(|settings| Path::new(&mount.destination).starts_with(settings)) => None,
-        "bind" => older_in(source, since),
+        "bind" => older_in(Path::new(&mount.source)),
         "volume" => {
             let name = mount.name.as_deref().unwrap_or_default();
             let shown_name = printable(name);
-            if had.volumes.contains(name) {
+            let volume = engine.volume(name);
+            if before.had_volume(name, &volume) {
                 return Some(format!("its volume {shown_name} was there before the command"));
             }
-            let volume = match api.volume(name) {
+            let volume = match volume {
                 Ok(volume) => volume,
                 Err(error) => return Some(format!("its volume {shown_name} cannot be asked about: {error}")),
             };
@@ -223,7 +318,7 @@ fn kept(mount: &Mount, had: &Inventory, api: Api<'_>, since: Option<SystemTime>)
                 None => None,
                 Some(_) if option("type").is_some_and(|kind| kind == "tmpfs") => None,
                 Some(device) if device.starts_with('/') && option("o").is_some_and(|how| how.contains("bind")) => {
-                    older_in(Path::new(device), since)
+                    older_in(Path::new(device))
                 }
                 Some(device) => Some(format!("its volume {shown_name} is kept in {}", printable(device))),
             }
@@ -234,11 +329,23 @@ fn kept(mount: &Mount, had: &Inventory, api: Api<'_>, since: Option<SystemTime>)
 
 /// Says what in a folder was there before the command, or that nobody can tell. A single file holds settings, a script or a
 /// socket, but no server's data; one of SQLite's is no server's.
-fn older_in(folder: &Path, since: Option<SystemTime>) -> Option<String> {
+///
+/// `process` is the container's: what belongs to an account of the user's containers alone is looked at as from there.
+fn older_in(folder: &Path, process: Option<i32>, since: Option<SystemTime>) -> Option<String> {
     let unknown = |why: &dyn Display| Some(format!("its folder {} cannot be looked into: {why}", shown(folder)));
     let Some(since) = since else { return unknown(&"nobody knows when the command was started") };
-    let all = || Span::since(since).all(folder.to_owned(), folder.to_owned(), Links::Passed);
-    match std::fs::metadata(folder).and_then(|found| if found.is_dir() { all() } else { Ok(Kept::Nothing) }) {
+    let look = || match std::fs::metadata(folder)?.is_dir() {
+        true => Span::since(since).all(folder.to_owned(), folder.to_owned(), Links::Passed),
+        false => Ok(Kept::Nothing),
+    };
+    let found = match (look(), process) {
+        (Err(error), Some(process)) if error.kind() == io::ErrorKind::PermissionDenied => {
+            // What is in the way there is what was in the way here.
+            user_namespace::look_from(process, look).unwrap_or(Err(error))
+        }
+        (found, _) => found,
+    };
+    match found {
         Ok(Kept::Nothing | Kept::MadeSince) => None,
         Ok(Kept::Older(_)) => Some(format!("its folder {} holds files from before the command", shown(folder))),
         Ok(Kept::Unknown(why)) => unknown(&why),
@@ -246,27 +353,38 @@ fn older_in(folder: &Path, since: Option<SystemTime>) -> Option<String> {
     }
 }
 
-fn cannot_be_asked(socket: &Path, error: &io::Error) -> String {
-    format!("the container engine at {} cannot be asked whether it is new: {error}", shown(socket))
+fn cannot_be_asked(engine: &Asked, error: &io::Error) -> String {
+    let place = match engine {
+        Asked::Socket(socket, _) => format!("the container engine at {}", shown(socket)),
+        Asked::Program(_) => "Podman".to_owned(),
+    };
+    format!("{place} cannot be asked whether it is new: {error}")
 }
 
-/// Waits for a container to run a database server and says why it is none, or no more than that: what a container
-/// carries elsewhere, nobody sees.
-fn serves(found: &Found, container: &Inspected) -> Option<String> {
-    let first = container.start();
+/// Waits for one of the containers, each with its name and its first words, to run a database server, and says why none
+/// does, or no more than that: what a container carries elsewhere, nobody sees.
+fn serves(engine: &Asked, containers: &[(&str, String, Vec<String>)]) -> Option<String> {
+    let new = |name: &str, why: &str| Some(format!("its container {name} is new, but {why}"));
     let deadline = Instant::now() + FOR_A_SERVER;
     loop {
-        let lines = match Api::new(&found.socket, PATIENCE).processes(&found.id) {
-            Ok(lines) => lines,
-            Err(error) => return Some(format!("nobody can tell what runs in it: {error}")),
-        };
-        match what_runs(&first, &lines) {
-            Runs::Server => return None,
-            Runs::Carrier(program) => return Some(format!("{program} in it carries connections elsewhere")),
-            Runs::Unknown if Instant::now() >= deadline => {
-                return Some("no database server that is known runs in it".to_owned());
+        let mut is_served = false;
+        for (id, name, first) in containers {
+            let lines = match engine.processes(id) {
+                Ok(lines) => lines,
+                Err(error) => return new(name, &format!("nobody can tell what runs in it: {error}")),
+            };
+            match what_runs(first, &lines) {
+                Runs::Server => is_served = true,
+                Runs::Carrier(program) => return new(name, &format!("{program} in it carries connections elsewhere")),
+                Runs::Unknown => {}
             }
-            Runs::Unknown => std::thread::sleep(Duration::from_millis(250)),
+        }
+        match containers.first() {
+            _ if is_served => return None,
+            Some((_, name, _)) if Instant::now() >= deadline => {
+                return new(name, "no database server that is known runs in it");
+            }
+            _ => std::thread::sleep(Duration::from_millis(250)),
         }
     }
 }

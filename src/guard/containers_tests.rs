@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io::{Read, Write};
 use std::net::SocketAddr;
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixListener;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -16,6 +17,7 @@ use tempfile::TempDir;
 use crate::guard::containers::{Engines, Inventory, Runs, Sought, behind_a_proxy, what_runs};
 use crate::guard::facts::Newness;
 use crate::guard::testing::owner;
+use crate::own_tools::ToolEnvironment;
 
 const ID: &str = "79dab3379acc126ddad7a70aa1045f28d9476558679f38605f8bb4bf8bbcd702";
 
@@ -100,6 +102,17 @@ impl Engine {
         self.answers(&format!("/volumes/{name}"), &volume);
     }
 
+    /// Brings Podman's program along, which answers so to what it is asked for, each by its first words.
+    fn has_podman(&self, answers: &[(&str, &str)]) {
+        let folder = self.folder.path().join("bin");
+        let _ = fs::create_dir(&folder);
+        let case =
+            |(asked, answer): &(&str, &str)| format!("'--remote=false {asked}'*) printf '%s\\n' '{answer}' ;;\n");
+        let cases: String = answers.iter().map(case).collect();
+        fs::write(folder.join("podman"), format!("#!/bin/sh\ncase \"$*\" in\n{cases}*) exit 125 ;;\nesac\n")).unwrap();
+        fs::set_permissions(folder.join("podman"), fs::Permissions::from_mode(0o755)).unwrap();
+    }
+
     fn socket(&self) -> PathBuf {
         self.folder.path().join("docker.sock")
     }
@@ -119,7 +132,9 @@ impl Engine {
                 Path::new("/nowhere").join(path.file_name().unwrap())
             }
         };
-        Engines::of(&environment.map(|(name, value)| (name.to_owned(), value)), elsewhere)
+        let path = self.folder.path().join("bin");
+        let tools = ToolEnvironment::new(&[("PATH".into(), path.into())], Path::new("/nowhere"), Path::new("/nowhere"));
+        Engines::of(&environment.map(|(name, value)| (name.to_owned(), value)), &tools, elsewhere)
     }
 
     /// The same, where the engine had nothing when the command turned to it.
@@ -251,6 +266,84 @@ fn a_folder_that_a_container_writes_to_is_new_where_all_in_it_is() {
     let options = format!(r#"{{"type":"none","o":"bind","device":"{}"}}"#, empty.to_str().unwrap());
     engine.has_volume("new", "local", &options);
     assert!(old(engines.newness(published(), since)).contains("holds files from before"));
+}
+
+/// Recorded from Podman 4.3.1, as far as it is looked at.
+fn podmans(made: &str, volume_made: &str, rootfs: &str) -> Vec<(&'static str, String)> {
+    let container = format!(
+        r#"[{{"Id": "fresh", "Created": "{made}", "Path": "docker-entrypoint.sh", "Args": ["postgres"], "Rootfs": "{rootfs}",
+        "State": {{"Status": "running", "Pid": 220}}, "Name": "fresh", "Mounts": [{{"Type": "volume", "Name": "data",
+        "Source": "/v/data/_data", "Destination": "/var/lib/postgresql/data", "Driver": "local", "Mode": "", "RW": true}}],
+        "NetworkSettings": {{"Ports": {{"5432/tcp": [{{"HostIp": "127.0.0.1", "HostPort": "49200"}}]}}}}}}]"#
+    );
+    let volume = format!(r#"[{{"Name": "data", "Driver": "local", "CreatedAt": "{volume_made}", "Options": {{}}}}]"#);
+    vec![
+        ("ps", "fresh".to_owned()),
+        ("inspect fresh", container.clone()),
+        ("container inspect fresh", container),
+        ("volume inspect data", volume),
+        ("top fresh args", "COMMAND\npostgres: checkpointer".to_owned()),
+    ]
+}
+
+#[test]
+fn a_container_of_podman_s_own_is_new_by_its_record() {
+    let engine = Engine::start();
+    let since = chrono::DateTime::parse_from_rfc3339("2026-11-28T06:12:55.5Z").ok().map(SystemTime::from);
+    let fresh = Sought::Published(at("127.0.0.1:49200"));
+    let newness = |made: &str, volume_made: &str, rootfs: &str| {
+        let answers = podmans(made, volume_made, rootfs);
+        let answers: Vec<_> = answers.iter().map(|(asked, answer)| (*asked, answer.as_str())).collect();
+        engine.has_podman(&answers);
+        engine.engines().newness(fresh, since)
+    };
+    let (before, after) = ("2026-11-28T06:12:55.499999999Z", "2026-11-28T06:12:55.5Z");
+    assert_eq!(newness(after, after, ""), Newness::New);
+    assert_eq!(engine.engines().port_behind(at("127.0.0.1:49200")), Some(5432));
+    assert_eq!(engine.engines().serves(fresh, None), Some(true));
+    for (made, volume_made, rootfs, expected) in [
+        (before, after, "", "its container fresh was there before the command"),
+        ("", after, "", "its container fresh was there before the command"),
+        (after, before, "", "its container fresh is new, but its volume data was there before the command"),
+        (after, "0", "", "its container fresh is new, but its volume data was there before the command"),
+        (after, after, "/srv/old", "its container fresh is new, but it runs in a folder of this machine"),
+    ] {
+        assert_eq!(old(newness(made, volume_made, rootfs)), expected);
+    }
+    assert_eq!(
+        old(engine.engines().newness(fresh, None)),
+        "no container engine that could be asked knows of it",
+        "nobody knows when the command was started"
+    );
+    // One that an engine which was turned to had before is no newer by its program.
+    assert_eq!(
+        old(engine.engines_of_a_command().newness(Sought::Published(at("127.0.0.1:1")), since)),
+        "no container engine that could be asked knows of it"
+    );
+    engine.has_podman(&[]);
+    let why = old(engine.engines().newness(fresh, since));
+    assert!(
+        why.starts_with("no container engine that could be asked knows of it, and Podman cannot be asked: "),
+        "{why}"
+    );
+}
+
+#[test]
+fn of_containers_that_share_a_port_each_is_to_be_new() {
+    let engine = Engine::start();
+    let pod = RUNNING.replacen("[{", "[{\"Id\":\"infra\",\"Ports\":[{\"IP\":\"127.0.0.1\",\"PrivatePort\":5432,\"PublicPort\":49153,\"Type\":\"tcp\"}]},{", 1);
+    engine.answers("/containers/json", &pod);
+    engine.answers(
+        "/containers/infra/json",
+        r#"{"Id":"infra","Name":"/infra","Path":"/catatonit","Args":["-P"],"Mounts":[]}"#,
+    );
+    engine.answers("/containers/infra/top", r#"{"Processes":[["/catatonit -P"]],"Titles":["COMMAND"]}"#);
+    engine.has("");
+    let engines = engine.engines_of_a_command();
+    assert_eq!(engines.newness(published(), None), Newness::New);
+    assert_eq!(engines.serves(published(), None), Some(true));
+    engine.has(&mount("bind", "", "/gone", true));
+    assert!(old(engines.newness(published(), None)).starts_with("its container old is new, but its folder /gone"));
 }
 
 #[test]

@@ -153,9 +153,11 @@ impl Fence {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::own_tools::ToolEnvironment;
     use crate::policy::GuardRules;
     use crate::reach::{Engine, Target};
     use crate::snapshot::{Beside, Care, Receipt};
+    use std::path::Path;
 
     /// The fence of a run under `policy`, with a PostgreSQL database at each of these places, of which the first is cleared.
     fn fence(policy: &GuardRules, hosts: &[(&str, Option<u16>)]) -> Fence {
@@ -180,6 +182,7 @@ mod tests {
             is_person: false,
             git_hosts: &[],
             environment: &[],
+            tools: &ToolEnvironment::new(&[], Path::new("/"), Path::new("/")),
         };
         Fence::new(&grounds, &Proven(()))
     }

@@ -1,5 +1,6 @@
 //! What the rules of a watch follow from.
 
+use crate::own_tools::ToolEnvironment;
 use crate::policy::GuardRules;
 use crate::reach::Target;
 use crate::snapshot::Receipt;
@@ -21,6 +22,8 @@ pub(crate) struct Grounds<'a> {
     pub(crate) git_hosts: &'a [String],
     /// The process environment.
     pub(crate) environment: &'a [(String, String)],
+    /// Where programs of ours come from.
+    pub(crate) tools: &'a ToolEnvironment,
 }
 
 impl<'a> Grounds<'a> {

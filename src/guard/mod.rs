@@ -88,6 +88,8 @@ mod sought;
 #[cfg(target_os = "linux")]
 mod testing;
 #[cfg(target_os = "linux")]
+mod user_namespace;
+#[cfg(target_os = "linux")]
 mod waiting;
 #[cfg(target_os = "linux")]
 mod watch;

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use serde::{Deserialize, Serialize};
+
 use crate::guard::facts::Newness;
 use crate::guard::owners::Owner;
 use crate::guard::programs;
@@ -10,7 +12,7 @@ use crate::reach::Engine;
 use crate::text::shown;
 
 /// What a process keeps in files, next to when the command started.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Kept {
     /// No data of a server's was found.
     Nothing,

@@ -7,6 +7,8 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{AtFlags, CWD, StatxFlags, statx};
+use rustix::net::{AddressFamily, SocketType, sockopt};
+use rustix::process::{Pid, PidfdFlags, PidfdGetfdFlags, pidfd_getfd, pidfd_open};
 
 use crate::regular;
 
@@ -196,16 +198,40 @@ pub(crate) enum Protocol {
 /// Finds what a thread's socket speaks; `None` where that may not be seen.
 ///
 /// A socket's protocol is an extended attribute of it (Linux, `sockfs_xattr_get`; `lsof` asks for it, too). Other than
-/// taking the socket over (`pidfd_getfd`), which containers and Yama refuse, it takes no more than a look into `/proc`.
+/// taking the socket over (`pidfd_getfd`), which containers and Yama refuse, it takes no more than a look into `/proc`. That
+/// is closed where the thread runs as an account of the user's containers; there taking over is permitted.
 pub(crate) fn protocol(thread: i32, socket: i32) -> Option<Protocol> {
     let mut name = [0; 64];
     let path = format!("/proc/{thread}/fd/{socket}");
-    let length = rustix::fs::getxattr(path, "system.sockprotoname", &mut name[..]).ok()?;
+    let length = match rustix::fs::getxattr(path, "system.sockprotoname", &mut name[..]) {
+        Ok(length) => length,
+        Err(rustix::io::Errno::ACCESS) => return protocol_taken_over(thread, socket),
+        Err(_) => return None,
+    };
     Some(match name.get(..length)?.strip_suffix(b"\0")? {
         b"UDP" | b"UDPv6" | b"UDP-Lite" | b"UDPLITEv6" | b"PING" | b"PINGv6" | b"RAW" | b"RAWv6" => Protocol::Datagram,
         name if name.starts_with(b"UNIX") || name.starts_with(b"NETLINK") || name.starts_with(b"PACKET") => {
             Protocol::Local
         }
+        _ => Protocol::Stream,
+    })
+}
+
+/// Finds what a thread's socket speaks by taking it over for a moment.
+fn protocol_taken_over(thread: i32, socket: i32) -> Option<Protocol> {
+    // `PIDFD_THREAD` (Linux 6.9): a thread may have descriptors of its own. Before, only the first one may be asked for.
+    const OF_A_THREAD: PidfdFlags = PidfdFlags::from_bits_retain(libc::O_EXCL.cast_unsigned());
+    let number = Pid::from_raw(thread).filter(|_| socket >= 0)?;
+    let is_first = || process_of(thread) == Some(thread);
+    let holder = pidfd_open(number, OF_A_THREAD)
+        .or_else(|error| if is_first() { pidfd_open(number, PidfdFlags::empty()) } else { Err(error) });
+    let taken = pidfd_getfd(holder.ok()?, socket, PidfdGetfdFlags::empty()).ok()?;
+    let kind = sockopt::socket_type(&taken).ok()?;
+    Some(match sockopt::socket_domain(&taken).ok()? {
+        AddressFamily::INET | AddressFamily::INET6 if matches!(kind, SocketType::DGRAM | SocketType::RAW) => {
+            Protocol::Datagram
+        }
+        AddressFamily::UNIX | AddressFamily::NETLINK | AddressFamily::PACKET => Protocol::Local,
         _ => Protocol::Stream,
     })
 }
@@ -297,6 +323,17 @@ mod tests {
         assert_eq!(of(UnixDatagram::unbound().unwrap().as_raw_fd()), Some(Protocol::Local));
         assert_eq!(of(std::io::stdin().as_raw_fd()), None);
         assert_eq!(of(-1), None);
+    }
+
+    #[test]
+    fn a_socket_that_is_taken_over_shows_the_same() {
+        use std::net::{TcpListener, UdpSocket};
+        use std::os::unix::net::UnixDatagram;
+        let of = |descriptor: i32| protocol_taken_over(me(), descriptor);
+        assert_eq!(of(TcpListener::bind("127.0.0.1:0").unwrap().as_raw_fd()), Some(Protocol::Stream));
+        assert_eq!(of(UdpSocket::bind("[::1]:0").unwrap().as_raw_fd()), Some(Protocol::Datagram));
+        assert_eq!(of(UnixDatagram::unbound().unwrap().as_raw_fd()), Some(Protocol::Local));
+        assert_eq!((of(std::io::stdin().as_raw_fd()), of(-1)), (None, None));
     }
 
     #[test]

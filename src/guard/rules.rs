@@ -176,7 +176,7 @@ impl Rules {
             mode: grounds.policy.mode,
             is_unnamed: grounds.is_unnamed,
             is_person: grounds.is_person,
-            engines: Engines::of(grounds.environment, &real),
+            engines: Engines::of(grounds.environment, grounds.tools, &real),
             ..Rules::default()
         };
         for (at, target, receipt) in grounds.cleared() {

@@ -14,6 +14,7 @@ use crate::guard::listeners::Listening;
 use crate::guard::names::Names;
 use crate::guard::owners::Owner;
 use crate::guard::rules::{Point, Rules};
+use crate::own_tools::ToolEnvironment;
 use crate::policy::{GuardMode, GuardRules};
 use crate::reach::{Engine, Place, Target};
 use crate::snapshot::{Beside, Care, Receipt};
@@ -152,6 +153,7 @@ impl Scene {
             is_person: self.is_person,
             git_hosts: &[],
             environment: &self.environment,
+            tools: &ToolEnvironment::new(&[], Path::new("/"), Path::new("/")),
         };
         // `/var/run` leads to `/run`, as everywhere.
         let real =

@@ -192,16 +192,19 @@ impl Successor {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::own_tools::ToolEnvironment;
     use crate::policy::GuardRules;
     use std::net::{TcpListener, TcpStream};
+    use std::path::Path;
     use std::thread::yield_now;
 
     fn begin(line: &Line) -> Beginning {
         let policy = GuardRules::default();
         let (targets, receipts, environment) = (&[], &[], &[]);
         let (is_unnamed, is_person) = (false, false);
+        let tools = &ToolEnvironment::new(&[], Path::new("/"), Path::new("/"));
         let grounds =
-            Grounds { targets, receipts, policy: &policy, is_unnamed, is_person, git_hosts: &[], environment };
+            Grounds { targets, receipts, policy: &policy, is_unnamed, is_person, git_hosts: &[], environment, tools };
         Watch::begin(line, &grounds, channel().0, Arc::new(|_| {})).unwrap()
     }
 

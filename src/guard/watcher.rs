@@ -21,8 +21,10 @@ use crate::guard::listeners::{Listeners, Listening, Table};
 use crate::guard::looks;
 use crate::guard::names::{AT_THE_START, Names};
 use crate::guard::notification::{Aim, Attempt, Shown};
+use crate::guard::owners::Owner;
 use crate::guard::process;
 use crate::guard::process::Protocol;
+use crate::guard::programs::{self, Kind};
 use crate::guard::refusal::Refusal;
 use crate::guard::routes::{Routes, Whereabouts};
 use crate::guard::rules::Rules;
@@ -30,6 +32,7 @@ use crate::guard::shared::Shared;
 use crate::guard::sockaddr::Peer;
 use crate::guard::waiting::{Met, Subject};
 use crate::guard::within;
+use crate::text::shown;
 
 /// Looks up what has to be known before the command starts: whom names mean, and what listens.
 pub(super) fn look_around(mut rules: Rules) -> io::Result<(Kernel, Rules, Table)> {
@@ -151,8 +154,8 @@ impl Watcher {
         // Where the kernel does not answer it is taken for elsewhere, which permits less.
         match self.kernel.routes.whereabouts(address).unwrap_or(Whereabouts::Elsewhere) {
             Whereabouts::Here => {}
-            Whereabouts::Container => return looks::decide(shared, attempt, Subject::Container(address)),
-            Whereabouts::Elsewhere => return looks::decide(shared, attempt, Subject::Away(address)),
+            Whereabouts::Container => return self.off_the_machine(attempt, Subject::Container(address)),
+            Whereabouts::Elsewhere => return self.off_the_machine(attempt, Subject::Away(address)),
         }
         if !self.kernel.shares_network(attempt.thread) {
             return self.another_networks(attempt, address);
@@ -164,6 +167,28 @@ impl Watcher {
                 let why = format!("nobody can tell who listens there: {error}");
                 shared.refuse(attempt, &address.to_string(), Refusal::plain(why, "run the command again"));
             }
+        }
+    }
+
+    /// Decides about an address that is none of this machine's.
+    fn off_the_machine(&self, attempt: &Attempt, subject: Subject) {
+        let is_nobodys_business =
+            matches!(self.shared.rules().decide(subject.aim(), &Facts::default()), Decision::Pass);
+        if !is_nobodys_business && self.leads_into_a_container(attempt) {
+            return self.shared.listener.let_through(attempt);
+        }
+        looks::decide(&self.shared, attempt, subject);
+    }
+
+    /// Tells whether it is made by what publishes the port of a container (`rootlessport`), from the container's network: what
+    /// it passes on there has arrived at that port, and was decided about then. What a container connects to itself comes
+    /// from our network.
+    fn leads_into_a_container(&self, attempt: &Attempt) -> bool {
+        !self.kernel.shares_network(attempt.thread) && {
+            let process = process::process_of(attempt.thread).unwrap_or(attempt.thread);
+            let program = process::name(process).map(|name| shown(&name).into_owned());
+            let owner = Owner { program, ..Owner::default() };
+            programs::kind(&owner) == Kind::Container && self.shared.listener.is_waiting(attempt)
         }
     }
 
@@ -184,7 +209,7 @@ impl Watcher {
 
     /// Decides about an address of this machine as another network namespace has it. Nothing that a receipt names is there.
     fn another_networks(&self, attempt: &Attempt, address: SocketAddr) {
-        if !self.shared.rules().expects_a_database(address.port()) {
+        if !self.shared.rules().expects_a_database(address.port()) || self.leads_into_a_container(attempt) {
             return self.shared.listener.let_through(attempt);
         }
         let why = "this program runs in a network of its own, where another server has that address";

@@ -206,9 +206,35 @@ pub(crate) struct Inspected {
     pub(crate) args: Option<Vec<String>>,
     #[serde(default)]
     pub(crate) mounts: Option<Vec<Mount>>,
+    /// When it was made.
+    #[serde(default)]
+    pub(crate) created: String,
+    #[serde(default)]
+    state: Option<RunState>,
+    /// The folder of this machine that it has for its root, instead of what was made of an image: Podman's alone, and empty
+    /// where there is none.
+    #[serde(default)]
+    rootfs: Option<String>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct RunState {
+    #[serde(default)]
+    pid: i32,
 }
 
 impl Inspected {
+    /// Gives the number of its first process, as its engine counts.
+    pub(crate) fn process(&self) -> Option<i32> {
+        self.state.as_ref().map(|state| state.pid).filter(|process| *process > 0)
+    }
+
+    /// Tells whether its root was made with it, of an image.
+    pub(crate) fn has_its_own_files(&self) -> bool {
+        self.rootfs.as_ref().is_none_or(String::is_empty)
+    }
+
     /// Gives the words that it starts with.
     pub(crate) fn start(&self) -> Vec<String> {
         [&self.path].into_iter().chain(self.args.iter().flatten()).cloned().collect()
@@ -247,6 +273,9 @@ pub(crate) struct Volume {
     pub(crate) driver: String,
     #[serde(default)]
     pub(crate) options: Option<BTreeMap<String, String>>,
+    /// When it was made. Docker 20.10 gives the last change of its folder instead.
+    #[serde(default)]
+    pub(crate) created_at: String,
 }
 
 #[derive(Debug, Clone, Deserialize)]

@@ -10,6 +10,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
+use serde::{Deserialize, Serialize};
 
 use crate::own_tools::containers::exec;
 use crate::own_tools::containers::process::Process;
@@ -24,7 +25,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 /// How an engine is spoken to: by its socket, where there is one, else by a program; on this machine, whatever its settings
 /// say.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Cli {
     pub(super) socket: Option<PathBuf>,
     /// `docker`, `podman` or `nerdctl`: with a socket, what a person would use.

@@ -1,11 +1,12 @@
 //! Asks the engines of containers on this machine, and runs programs of ours inside a container.
 //!
 //! An engine is asked over its Unix socket ([`api`], [`sockets`]); one that has none, as Podman and nerdctl mostly, by its
-//! program ([`running`]). A program inside ([`container`]) is what a shell there becomes ([`shell`]), which the engine
+//! program ([`asked`], [`running`]). A program inside ([`container`]) is what a shell there becomes ([`shell`]), which the engine
 //! ([`exec`]) or its program starts. What is reached by ssh or by TCP acts elsewhere and is left out.
 
 mod answer;
 pub(crate) mod api;
+pub(crate) mod asked;
 pub(crate) mod container;
 pub(crate) mod exec;
 pub(crate) mod process;

@@ -1,23 +1,25 @@
 //! Lists the containers that run on this machine, whichever engine has them.
 
 use std::ffi::{OsStr, OsString};
-use std::io;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::own_tools::ToolEnvironment;
-use crate::own_tools::containers::api::{Api, Listed, described};
+use crate::own_tools::containers::api::{Api, Listed};
+use crate::own_tools::containers::asked::by_program;
 use crate::own_tools::containers::container::{Cli, Container};
 use crate::own_tools::containers::sockets::sockets;
 
 /// How long an engine may take to list what runs.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+const PODMAN: &str = "podman";
+
 /// Programs that know of containers without an engine that listens, and the words with which they look on this machine:
 /// elsewhere than on Linux, Podman's may look at another one.
 const WITHOUT_SOCKET: &[(&str, &[&str])] =
-    if cfg!(target_os = "linux") { &[("podman", &["--remote=false"]), ("nerdctl", &[])] } else { &[] };
+    if cfg!(target_os = "linux") { &[(PODMAN, &["--remote=false"]), ("nerdctl", &[])] } else { &[] };
 
 /// A container that runs, and how programs are run in it.
 #[derive(Debug, Clone)]
@@ -69,12 +71,10 @@ pub(crate) fn find(environment: &ToolEnvironment, is_wanted: impl Fn(&Listed) ->
     }
     if wanted(&remembered).is_empty() {
         for (name, words) in WITHOUT_SOCKET {
-            let Some(program) = environment.find(name) else { continue };
-            let words = words.iter().map(OsString::from).collect();
-            let cli = Cli { socket: None, program, words, variables: variables(environment) };
+            let Some(cli) = of_program(environment, name, words) else { continue };
             let mut listed = by_program(&cli).unwrap_or_default();
             // nerdctl asks an engine, which may be lent by another place.
-            listed.iter_mut().for_each(|listed| listed.is_of_this_place = *name == "podman");
+            listed.iter_mut().for_each(|listed| listed.is_of_this_place = *name == PODMAN);
             remembered.extend(listed.into_iter().map(|listed| Running::new(listed, &cli)));
         }
     }
@@ -85,21 +85,30 @@ pub(crate) fn find(environment: &ToolEnvironment, is_wanted: impl Fn(&Listed) ->
 fn of_socket(environment: &ToolEnvironment, socket: &Path) -> Cli {
     let mut address = OsString::from("unix://");
     address.push(socket);
-    let podman = environment.find("podman").filter(|_| environment.find("docker").is_none());
+    let podman = environment.find(PODMAN).filter(|_| environment.find("docker").is_none());
     let (program, word) = podman.map_or(("docker".into(), "-H"), |podman| (podman, "--url"));
     Cli { socket: Some(socket.to_owned()), program, words: vec![word.into(), address], variables: Vec::new() }
 }
 
-/// Lists by a program what runs.
-fn by_program(cli: &Cli) -> io::Result<Vec<Listed>> {
-    let said = cli.ask(&["ps", "--quiet", "--no-trunc"].map(OsStr::new))?;
-    let said = String::from_utf8(said).map_err(io::Error::other)?;
-    let ids: Vec<&str> = said.split_whitespace().collect();
-    if ids.is_empty() {
-        return Ok(Vec::new());
+/// Finds Podman's program, which knows of containers of this machine whether its engine listens or not.
+pub(crate) fn podman(environment: &ToolEnvironment) -> Option<Cli> {
+    let (name, words) = WITHOUT_SOCKET.iter().find(|(name, _)| *name == PODMAN)?;
+    of_program(environment, name, words)
+}
+
+/// Has Podman of a user without rights make the user namespace that its commands share, where it is not there yet: the first
+/// command since the login does, by programs that gain privileges (`newuidmap(1)`), which they do not under a filter. What it
+/// fails by, the command's own will say.
+pub(crate) fn prepare_podman(environment: &ToolEnvironment) {
+    if let Some(cli) = podman(environment) {
+        let _ = cli.ask(&["unshare", "true"].map(OsStr::new));
     }
-    let words: Vec<&OsStr> = ["inspect"].into_iter().chain(ids).map(OsStr::new).collect();
-    described(&cli.ask(&words)?)
+}
+
+fn of_program(environment: &ToolEnvironment, name: &str, words: &[&str]) -> Option<Cli> {
+    let program = environment.find(name)?;
+    let words = words.iter().map(OsString::from).collect();
+    Some(Cli { socket: None, program, words, variables: variables(environment) })
 }
 
 /// Gives the programs what they find their settings, storage and helpers by, and nothing that names another engine.

@@ -19,6 +19,26 @@ fn another_networks_loopback_is_not_ours() {
     assert_eq!(outcome.stdout, "tcp EACCES\ntcp connected\nready\n127.0.0.1 8080\n", "{}", outcome.stderr);
 }
 
+/// As Podman's of a user without rights, where the command makes a container: what arrives at its port was decided about.
+#[test]
+fn what_publishes_a_containers_port_reaches_it_in_its_network_and_no_other() {
+    let world = World::new();
+    let listen = fixture("listen.py");
+    let script = format!(
+        "cp \"$(sed -n \"s/^exec '\\(.*\\)' .*/\\1/p\" \"$(command -v probe)\")\" rootlessport
+        unshare --map-root-user --net sh -c 'ip link set lo up; ip address add 10.9.9.9/32 dev lo
+         python3 {} other.log 127.0.0.1 5432 10.9.9.9 5432 & until grep -qs ready other.log; do sleep 0.01; done
+         ./rootlessport tcp 127.0.0.1 5432; ./rootlessport tcp 10.9.9.9 5432; probe tcp 10.9.9.9 5432
+         until grep -q 10.9.9.9 other.log; do sleep 0.01; done; kill $!; cat other.log'
+        ./rootlessport tcp 10.0.0.1 5432",
+        listen.display()
+    );
+    let outcome = world.guarded(&script).expect_code(120);
+    let expected = "tcp connected\ntcp connected\ntcp EACCES\nready\n127.0.0.1 5432\n10.9.9.9 5432\ntcp EACCES\n";
+    assert_eq!(outcome.stdout, expected, "{}", outcome.stderr);
+    assert!(world.reached_outside().is_empty());
+}
+
 #[test]
 fn within_another_safe_test_the_outer_one_watches() {
     let world = World::new();
