@@ -137,8 +137,8 @@ impl Engines {
             return Some(what_runs(&[], &below(owner?)?) != Runs::Unknown);
         };
         let runs = |found: &Found| {
-            let start = engine.inspect(&found.id).ok()?.start();
-            Some(what_runs(&start, &engine.processes(&found.id).ok()?))
+            let container = engine.inspect(&found.id).ok()?;
+            Some(what_runs(&container.start(), &processes(&engine, &found.id, &container).ok()?))
         };
         let all: Option<Vec<Runs>> = found.iter().map(runs).collect();
         Some(all?.iter().any(|runs| *runs != Runs::Unknown))
@@ -196,7 +196,7 @@ impl Engines {
             if let Some(why) = from_before {
                 return Some(format!("its container {name} is new, but {why}"));
             }
-            containers.push((id.as_str(), name, container.start()));
+            containers.push((id.as_str(), name, container));
         }
         serves(engine, &containers)
     }
@@ -361,19 +361,19 @@ fn cannot_be_asked(engine: &Asked, error: &io::Error) -> String {
     format!("{place} cannot be asked whether it is new: {error}")
 }
 
-/// Waits for one of the containers, each with its name and its first words, to run a database server, and says why none
-/// does, or no more than that: what a container carries elsewhere, nobody sees.
-fn serves(engine: &Asked, containers: &[(&str, String, Vec<String>)]) -> Option<String> {
+/// Waits for one of the containers, each with its name, to run a database server, and says why none does, or no more than
+/// that: what a container carries elsewhere, nobody sees.
+fn serves(engine: &Asked, containers: &[(&str, String, Inspected)]) -> Option<String> {
     let new = |name: &str, why: &str| Some(format!("its container {name} is new, but {why}"));
     let deadline = Instant::now() + FOR_A_SERVER;
     loop {
         let mut is_served = false;
-        for (id, name, first) in containers {
-            let lines = match engine.processes(id) {
+        for (id, name, container) in containers {
+            let lines = match processes(engine, id, container) {
                 Ok(lines) => lines,
                 Err(error) => return new(name, &format!("nobody can tell what runs in it: {error}")),
             };
-            match what_runs(first, &lines) {
+            match what_runs(&container.start(), &lines) {
                 Runs::Server => is_served = true,
                 Runs::Carrier(program) => return new(name, &format!("{program} in it carries connections elsewhere")),
                 Runs::Unknown => {}
@@ -389,11 +389,26 @@ fn serves(engine: &Asked, containers: &[(&str, String, Vec<String>)]) -> Option<
     }
 }
 
+/// Lists the command lines in a container, which an engine cannot that has no control groups, as Docker's without root may:
+/// then those of its first process and of all below, where the monitor that started it says that it is this container's.
+fn processes(engine: &Asked, id: &str, container: &Inspected) -> io::Result<Vec<String>> {
+    engine.processes(id).or_else(|error| {
+        let first = container.process().filter(|first| {
+            let monitor = process::origin(*first).map(|origin| process::words(origin.parent));
+            monitor.is_some_and(|words| words.iter().any(|word| word == id))
+        });
+        first.map(|first| command_lines(|one| process::descends(one, first))).ok_or(error)
+    })
+}
+
 /// Lists the command lines in the container of Podman's that a monitor watches (`conmon(8)`): it starts what runs there.
 fn below(owner: &Owner) -> Option<Vec<String>> {
     let monitor = owner.process.filter(|_| owner.program.as_deref() == Some("conmon"))?;
-    let processes = process::all().filter(|one| *one != monitor && process::descends(*one, monitor));
-    Some(processes.map(|one| process::words(one).join(" ")).collect())
+    Some(command_lines(|one| one != monitor && process::descends(one, monitor)))
+}
+
+fn command_lines(is_wanted: impl Fn(i32) -> bool) -> Vec<String> {
+    process::all().filter(|one| is_wanted(*one)).map(|one| process::words(one).join(" ")).collect()
 }
 
 /// What a container runs.

@@ -108,6 +108,26 @@ fn a_port_of_docker_on_both_families_is_one_server() {
 }
 
 #[test]
+fn of_a_program_that_leads_to_several_servers_only_the_port_that_was_saved_is_cleared() {
+    for program in ["rootlesskit", "com.docker.backend", "conmon", "haproxy", "pgbouncer"] {
+        let carrier = owner(7, program);
+        let scene = Scene::empty()
+            .saved(Engine::Postgres, host("127.0.0.1", 5440))
+            .listens("127.0.0.1:5440", 10, carrier.clone())
+            .listens("127.0.0.1:5441", 11, carrier.clone());
+        let scene = Scene { container_port: Some(5432), ..scene };
+        assert_eq!(scene.here("127.0.0.1:5440", 10, &carrier), Decision::Cleared(0), "{program}");
+        assert_eq!(scene.here("[::1]:5440", 12, &carrier), Decision::Cleared(0), "{program}");
+        refused(scene.here("127.0.0.1:5432", 11, &carrier));
+    }
+    // What serves itself is one server at each of its ports.
+    let server = owner(7, "postgres");
+    let scene =
+        Scene::empty().saved(Engine::Postgres, host("127.0.0.1", 5440)).listens("127.0.0.1:5440", 10, server.clone());
+    assert_eq!(scene.here("127.0.0.1:5432", 11, &server), Decision::Cleared(0));
+}
+
+#[test]
 fn a_servers_socket_and_its_port_are_one() {
     let scene = saved_here();
     assert_eq!(scene.socket("/run/postgresql/.s.PGSQL.5432", &owner(7, "postgres")), Decision::Cleared(0));

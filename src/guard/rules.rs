@@ -13,7 +13,7 @@ use crate::guard::listeners::Listening;
 use crate::guard::names::{Names, dialled};
 use crate::guard::owners::Owner;
 use crate::guard::ports::Ports;
-use crate::guard::programs::container_behind;
+use crate::guard::programs::{self, Kind, container_behind};
 use crate::policy::GuardMode;
 use crate::reach::{Engine, Place, Target};
 use crate::snapshot::Care;
@@ -319,9 +319,13 @@ fn is_awaited(care: &Care) -> bool {
 
 /// Tells whether two listeners have one owner, as far as it shows: the process, what a container's port leads to, or where
 /// a process may not be seen the account, if nothing else speaks against it.
+///
+/// A process that only carries connections on may lead to another server at each of its ports: that of rootless Docker, and
+/// Docker Desktop's, publishes the ports of all containers.
 fn is_one_server(one: &Owner, other: &Owner, may_be: bool) -> bool {
+    let carries = |owner| matches!(programs::kind(owner), Kind::Container | Kind::Proxy(_) | Kind::Tunnel);
     match (one.process, other.process) {
-        (Some(process), Some(others)) if process == others => true,
+        (Some(process), Some(others)) if process == others => may_be || !carries(one),
         (Some(_), Some(_)) => {
             let behind = container_behind(one);
             behind.is_some() && behind == container_behind(other)

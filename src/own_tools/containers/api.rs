@@ -344,13 +344,14 @@ impl<'a> Api<'a> {
         Ok(made.id)
     }
 
-    /// Begins one that was made; gives the connection by which it is fed and heard.
-    pub(super) fn begin_exec(self, id: &str) -> io::Result<Begun> {
+    /// Begins one that was made; gives the connection by which it is fed and heard. Tells when the engine has been `asked`.
+    pub(super) fn begin_exec(self, id: &str, asked: impl FnOnce()) -> io::Result<Begun> {
         let mut stream = self.connected()?;
         let path = format!("/exec/{}/start", segment(id)?);
         let how = serde_json::to_string(&ToBegin { detach: false, tty: false })?;
         let first = "HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: tcp";
         stream.write_all(question("POST", &path, first, &how).as_bytes())?;
+        asked();
         let mut answer = Vec::new();
         loop {
             let is_over = self.read_more(&mut stream, &mut answer)? == 0;

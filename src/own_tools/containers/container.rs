@@ -54,15 +54,16 @@ impl Cli {
         if status.success() { Ok(stdout) } else { Err(io::Error::other(format!("it ends with {status}"))) }
     }
 
-    /// Starts a program inside a container, without waiting until it is there: that takes an engine a tenth of a second.
+    /// Starts a program inside a container, without waiting until it is there: that takes an engine a tenth of a second. One
+    /// that is asked for by its socket is asked after `before`.
     ///
     /// # Errors
     ///
     /// The system has no more pipes or threads, or the engine's program cannot be started. What the engine says against it,
     /// the process does.
-    pub(super) fn exec(&self, container: &str, words: &[&str]) -> io::Result<Process> {
+    pub(super) fn exec(&self, container: &str, words: &[&str], before: Option<&Process>) -> io::Result<Process> {
         if let Some(socket) = &self.socket {
-            return Ok(exec::start(socket, container, words)?.into());
+            return Ok(exec::start(socket, container, words, before.and_then(Process::exec))?.into());
         }
         let mut engines = command(&self.program, &self.variables);
         engines.args(&self.words).args(["exec", "-i", container]).args(words);
@@ -141,7 +142,8 @@ impl Container {
     fn begin(&self, shells: usize) {
         let mut waiting = self.waiting();
         while waiting.len() < shells {
-            let Ok(shell) = Shell::start(&self.cli, &self.id) else { return };
+            // The first answers, so that it is to be there first.
+            let Ok(shell) = Shell::start(&self.cli, &self.id, waiting.last()) else { return };
             waiting.push(shell);
         }
     }
@@ -160,7 +162,7 @@ impl Container {
                 return Ok(first);
             }
         }
-        Shell::start(&self.cli, &self.id)
+        Shell::start(&self.cli, &self.id, None)
     }
 
     fn waiting(&self) -> MutexGuard<'_, Vec<Shell>> {
@@ -192,7 +194,7 @@ impl Container {
     /// Sends a signal to a process by its number inside: `TERM`. That it has ended already is what is wanted.
     pub(crate) fn signal(&self, signal: &str, process: u32) {
         let process = process.to_string();
-        let Ok(mut sending) = self.cli.exec(&self.id, &["sh", "-c", SIGNAL, signal, &process]) else { return };
+        let Ok(mut sending) = self.cli.exec(&self.id, &["sh", "-c", SIGNAL, signal, &process], None) else { return };
         let deadline = Instant::now() + PATIENCE;
         while matches!(sending.try_wait(), Ok(None)) {
             if Instant::now() > deadline {

@@ -47,11 +47,13 @@ pub(crate) struct Cutter {
 #[derive(Debug, Default)]
 struct Shared {
     state: Mutex<State>,
-    ended: Condvar,
+    changed: Condvar,
 }
 
 #[derive(Debug, Default)]
 struct State {
+    /// Whether the engine was asked to begin.
+    is_asked: bool,
     /// Once the engine has begun.
     stream: Option<UnixStream>,
     is_cut: bool,
@@ -61,6 +63,18 @@ struct State {
 impl Shared {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn asked(&self) {
+        self.state().is_asked = true;
+        self.changed.notify_all();
+    }
+
+    /// Waits until the engine was asked to begin, or it has ended before.
+    fn wait_until_asked(&self) {
+        let waits = |state: &mut State| !state.is_asked && state.status.is_none();
+        // Whoever takes longer is not waited for.
+        drop(self.changed.wait_timeout_while(self.state(), PATIENCE, waits));
     }
 }
 
@@ -77,7 +91,7 @@ impl Exec {
             if let Some(status) = state.status {
                 return status;
             }
-            state = self.shared.ended.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state = self.shared.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
     }
 
@@ -99,16 +113,22 @@ impl Cutter {
 /// Starts a program in a container of the engine at a socket, without waiting until it is there. Where the engine refuses,
 /// its stderr says why, and its status is 125, as where the connection breaks off.
 ///
+/// An engine begins one after the other, each taking a tenth of a second: this one is asked for when `before` was.
+///
 /// # Errors
 ///
 /// The system has no more pipes or threads.
-pub(super) fn start(socket: &Path, container: &str, words: &[&str]) -> io::Result<Started> {
+pub(super) fn start(socket: &Path, container: &str, words: &[&str], before: Option<&Exec>) -> io::Result<Started> {
     let ((input, stdin), (stdout, output), (stderr, mut errors)) = (io::pipe()?, io::pipe()?, io::pipe()?);
     let shared = Arc::<Shared>::default();
     let told = Arc::clone(&shared);
     let (socket, container): (PathBuf, _) = (socket.to_owned(), container.to_owned());
     let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
+    let before = before.map(|exec| Arc::clone(&exec.shared));
     thread::Builder::new().spawn(move || {
+        if let Some(before) = before {
+            before.wait_until_asked();
+        }
         let ran =
             errors.try_clone().and_then(|errors| run(&socket, &container, &words, input, [output, errors], &told));
         let status = ran.unwrap_or_else(|error| {
@@ -120,7 +140,7 @@ pub(super) fn start(socket: &Path, container: &str, words: &[&str]) -> io::Resul
         let mut state = told.state();
         state.stream = None;
         state.status = Some(ExitStatus::from_raw(i32::from(status) << 8));
-        told.ended.notify_all();
+        told.changed.notify_all();
     })?;
     let [stdin, stdout, stderr]: [OwnedFd; 3] = [stdin.into(), stdout.into(), stderr.into()];
     Ok(Started { stdin: stdin.into(), stdout: stdout.into(), stderr: stderr.into(), exec: Exec { shared } })
@@ -137,7 +157,7 @@ fn run(
 ) -> io::Result<u8> {
     let api = Api::new(socket, PATIENCE);
     let id = api.make_exec(container, words)?;
-    let Begun { stream, first } = api.begin_exec(&id)?;
+    let Begun { stream, first } = api.begin_exec(&id, || shared.asked())?;
     {
         let mut state = shared.state();
         if state.is_cut {
@@ -295,7 +315,8 @@ mod tests {
             }
             got
         });
-        let Started { mut stdin, mut stdout, mut stderr, exec } = start(&socket, "saved", &["cat", "it's"]).unwrap();
+        let Started { mut stdin, mut stdout, mut stderr, exec } =
+            start(&socket, "saved", &["cat", "it's"], None).unwrap();
         stdin.write_all(input.as_bytes()).unwrap();
         drop(stdin);
         let mut said = [String::new(), String::new()];
@@ -344,7 +365,7 @@ mod tests {
     fn one_that_is_cut_off_by_us_has_ended_and_one_whose_engine_is_not_there_has_not_begun() {
         let folder = tempfile::tempdir().unwrap();
         let socket = folder.path().join("engine.sock");
-        assert_eq!(start(&socket, "saved", &["cat"]).unwrap().exec.wait().code(), Some(125));
+        assert_eq!(start(&socket, "saved", &["cat"], None).unwrap().exec.wait().code(), Some(125));
         let listener = UnixListener::bind(&socket).unwrap();
         let engine = thread::spawn(move || {
             let mut callers = listener.incoming().map(Result::unwrap);
@@ -358,7 +379,7 @@ mod tests {
             let mut rest = Vec::new();
             caller.read_to_end(&mut rest).unwrap();
         });
-        let started = start(&socket, "saved", &["cat"]).unwrap();
+        let started = start(&socket, "saved", &["cat"], None).unwrap();
         let mut line = String::new();
         BufReader::new(started.stderr).read_line(&mut line).unwrap();
         assert_eq!((line.as_str(), started.exec.status()), ("here\n", None));

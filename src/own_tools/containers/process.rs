@@ -62,6 +62,14 @@ impl Process {
         }
     }
 
+    /// Gives it as what an engine runs; `None` where it is none.
+    pub(super) fn exec(&self) -> Option<&Exec> {
+        match &self.kind {
+            Kind::Child(_) => None,
+            Kind::Exec(exec) => Some(exec),
+        }
+    }
+
     /// Gives what ends it from another thread, for as long as it is not waited for.
     pub(crate) fn killer(&self) -> Killer {
         match &self.kind {

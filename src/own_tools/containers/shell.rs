@@ -60,13 +60,14 @@ pub(super) struct Shell {
 }
 
 impl Shell {
-    /// Starts one, without waiting until it is there.
+    /// Starts one, without waiting until it is there; after `before`, as far as an engine is asked.
     ///
     /// # Errors
     ///
     /// Those of [`Cli::exec`].
-    pub(super) fn start(cli: &Cli, id: &str) -> io::Result<Shell> {
-        Ok(Shell { process: Some(cli.exec(id, &["sh", "-c", BARE, INTO])?) })
+    pub(super) fn start(cli: &Cli, id: &str, before: Option<&Shell>) -> io::Result<Shell> {
+        let before = before.and_then(|shell| shell.process.as_ref());
+        Ok(Shell { process: Some(cli.exec(id, &["sh", "-c", BARE, INTO], before)?) })
     }
 
     /// Asks it by a script of a shell, and gives what that writes.
