@@ -27,6 +27,7 @@ mod lists;
 mod lock;
 mod own_tools;
 mod policy;
+mod random;
 mod reach;
 mod regular;
 mod secret;

@@ -172,7 +172,8 @@ fn look_at_target(context: &Context, judged: &Judged, at: usize) -> Looked {
             facts: Facts::Target(facts),
         };
     }
-    let looked = snapshot::plan(&one.target, &judged.policy, &*context.disk)
+    let caches = snapshot::saves_caches(&judged.policy, judged.judgement.targets.iter().map(|one| &one.target));
+    let looked = snapshot::plan(&one.target, &judged.policy, caches, &*context.disk)
         .map_err(SnapshotError::from)
         .and_then(|intention| snapshot::describe(&one.target, &intention, &context.tools));
     match looked {

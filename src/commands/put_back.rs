@@ -294,7 +294,7 @@ impl Work<'_> {
         let order = saving::order(self.context, self.recorder, Kind::Safety, false);
         // Whatever the policy leaves to others: it is replaced here.
         let policy = Policy { snapshots: self.policy.snapshots.saving_all(), ..Policy::default() };
-        let intention = snapshot::plan(target, &policy, &*self.context.disk)?;
+        let intention = snapshot::plan(target, &policy, true, &*self.context.disk)?;
         match self.showing("saving", target, |progress| snapshot::take(at, target, &intention, &order, progress)) {
             Err(error) if error.says_that_the_database_is_damaged() => Ok(None),
             taken => taken.map(Some),

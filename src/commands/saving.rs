@@ -225,5 +225,8 @@ pub(crate) fn plan(context: &Context, judged: &Judged) -> Result<Vec<Intention>,
 
 /// Decides what is to be done for one target.
 pub(crate) fn intention(context: &Context, judged: &Judged, target: &Target) -> Result<Intention, SnapshotError> {
-    snapshot::plan(target, &judged.policy, &*context.disk).map_err(|error| SnapshotError::from(error).about(target))
+    let targets = judged.judgement.targets.iter().map(|one| &one.target);
+    let caches = snapshot::saves_caches(&judged.policy, targets);
+    snapshot::plan(target, &judged.policy, caches, &*context.disk)
+        .map_err(|error| SnapshotError::from(error).about(target))
 }

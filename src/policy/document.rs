@@ -77,6 +77,8 @@ pub(crate) struct SnapshotsTable {
     pub(crate) directory: Written<String>,
     #[serde(deserialize_with = "values::at_least_one")]
     pub(crate) keep_last: Written<usize>,
+    #[serde(deserialize_with = "values::flag")]
+    pub(crate) redis: Written<bool>,
     #[serde(deserialize_with = "values::names")]
     pub(crate) skip: Written<Vec<String>>,
     #[serde(deserialize_with = "values::tables")]

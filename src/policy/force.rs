@@ -93,6 +93,8 @@ pub(crate) struct SnapshotRules {
     pub(crate) directory: Option<String>,
     /// How many of each database are kept; [`KEEP_LAST`] where `None`.
     pub(crate) keep_last: Option<usize>,
+    /// Whether Redis is saved even where other databases keep the project's data.
+    pub(crate) redis: bool,
     /// Addresses of databases on this machine that are not saved.
     pub(crate) skip: Vec<String>,
     /// Databases that something else keeps.
@@ -173,6 +175,7 @@ impl Policy {
                 directory: scales
                     .loosens_if("snapshots.directory", &snapshots.directory, |path| leaves_the_project(path)),
                 keep_last: scales.loosens_if("snapshots.keep_last", &snapshots.keep_last, |keep| *keep < KEEP_LAST),
+                redis: tightens(&snapshots.redis).unwrap_or_default(),
                 skip: scales.loosens("snapshots.skip", &snapshots.skip).unwrap_or_default(),
                 external: scales
                     .loosens_shown("snapshots.external", &snapshots.external, |tables| {

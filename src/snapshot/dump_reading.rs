@@ -70,6 +70,22 @@ impl DumpFile<'_> {
         Ok(held?)
     }
 
+    /// Reads it to its end as [`read`](DumpFile::read) does, by one who takes the bytes when they are wanted.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`read`](DumpFile::read).
+    pub(crate) fn pull<T>(
+        &self,
+        reader: impl FnOnce(&mut dyn Read) -> Result<T, String>,
+        watch: &dyn Watch,
+    ) -> Result<T, ReadError> {
+        let file = regular::open_own(self.path).map_err(DumpError::file("read", self.path))?;
+        let (held, found) = pull(self.path, file, reader, watch)?;
+        self.expect(&found)?;
+        Ok(held?)
+    }
+
     /// Checks that the file is the one that was written. No byte of another reaches a server.
     ///
     /// # Errors
@@ -119,6 +135,41 @@ pub(crate) fn read<T: DumpText>(
         None => reader.finish().map_err(damaged),
     };
     Ok((held, found))
+}
+
+/// Reads a compressed dump from `file` as [`read`] does, by one who takes the bytes when they are wanted.
+///
+/// # Errors
+///
+/// Those of [`read`].
+pub(crate) fn pull<T>(
+    path: &Path,
+    file: impl Read,
+    reader: impl FnOnce(&mut dyn Read) -> Result<T, String>,
+    watch: &dyn Watch,
+) -> Result<(Result<T, DumpError>, String), ReadError> {
+    let decoder = zstd::Decoder::new(Hashing::new(file)).map_err(DumpError::file("read", path))?;
+    let mut watched = Watched { decoder, watch };
+    let held = reader(&mut watched);
+    if watch.interrupted() {
+        return Err(ReadError::Tool(ToolError::Interrupted));
+    }
+    let found = finish(watched.decoder, watch).map_err(DumpError::file("read", path))?;
+    Ok((held.map_err(|reason| DumpError::Damaged { path: path.to_owned(), reason }), found))
+}
+
+/// A dump that is read under the eyes of one who waits.
+struct Watched<'w, R: Read> {
+    decoder: zstd::Decoder<'static, BufReader<R>>,
+    watch: &'w dyn Watch,
+}
+
+impl<R: Read> Read for Watched<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.decoder.read(buffer)?;
+        self.watch.advance(read as u64);
+        if self.watch.interrupted() { Err(io::ErrorKind::Interrupted.into()) } else { Ok(read) }
+    }
 }
 
 fn advance(watch: &dyn Watch, read: usize) -> Result<(), ReadError> {

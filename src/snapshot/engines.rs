@@ -7,10 +7,11 @@ use crate::snapshot::mongodb::Mongodb;
 use crate::snapshot::mysql::Mysql;
 use crate::snapshot::own_command;
 use crate::snapshot::postgres::Postgres;
+use crate::snapshot::redis::Redis;
 use crate::snapshot::sqlite::Sqlite;
 
 /// Every engine. A target is saved by the first that takes it.
-pub(crate) const ALL: [&dyn SnapshotEngine; 5] = [&Sqlite, &Postgres, &Mysql, &Mongodb, &Folder];
+pub(crate) const ALL: [&dyn SnapshotEngine; 6] = [&Sqlite, &Postgres, &Mysql, &Mongodb, &Redis, &Folder];
 
 /// Finds the engine that saves a target.
 pub(crate) fn saving(target: &Target) -> Option<&'static dyn SnapshotEngine> {

@@ -2,6 +2,7 @@
 
 mod beside_names;
 mod containers;
+mod crc64;
 mod describe;
 mod digest;
 mod dump_error;
@@ -33,6 +34,7 @@ mod plan;
 mod plan_error;
 mod postgres;
 mod receipt;
+mod redis;
 mod reservation;
 mod restore;
 mod retention;
@@ -48,6 +50,7 @@ mod taken;
 pub(crate) mod testing;
 mod threads;
 mod tool_process;
+mod turn;
 
 pub(crate) use crate::snapshot::describe::{Described, describe};
 pub(crate) use crate::snapshot::engine::{
@@ -65,7 +68,7 @@ pub(crate) use crate::snapshot::neighbours::{Change, Neighbours};
 pub(crate) use crate::snapshot::not_up::loopback_is_closed;
 pub(crate) use crate::snapshot::obstacle::{Effect, Obstacle, not_whole, not_whole_in_full, remedy, worst};
 pub(crate) use crate::snapshot::order::Order;
-pub(crate) use crate::snapshot::plan::{Intention, plan};
+pub(crate) use crate::snapshot::plan::{Intention, plan, saves_caches};
 pub(crate) use crate::snapshot::plan_error::PlanError;
 #[cfg(test)]
 pub(crate) use crate::snapshot::receipt::Beside;

@@ -46,12 +46,19 @@ fn is_text(path: &Path, files: &dyn Files) -> bool {
     path.to_str().is_some_and(|text| !text.contains(char::REPLACEMENT_CHARACTER) || files.exists(path))
 }
 
-/// Decides what to do for `target`.
+/// Tells whether a cache is saved: the policy says so, or nothing beside it in the project keeps data.
+pub(crate) fn saves_caches<'t>(policy: &Policy, mut targets: impl Iterator<Item = &'t Target>) -> bool {
+    let keeps_data =
+        |one: &Target| !one.engine.is_auxiliary() && one.places.iter().any(|place| *place != Place::Memory);
+    policy.snapshots.redis || !targets.any(keeps_data)
+}
+
+/// Decides what to do for `target`; `caches` says whether one that is a cache is saved, where its engine can be.
 ///
 /// # Errors
 ///
 /// [`PlanError`] where it cannot be saved and nothing says that it need not be.
-pub(crate) fn plan(target: &Target, policy: &Policy, files: &dyn Files) -> Result<Intention, PlanError> {
+pub(crate) fn plan(target: &Target, policy: &Policy, caches: bool, files: &dyn Files) -> Result<Intention, PlanError> {
     let address = target.address();
     if let Some(external) = policy.snapshots.external.iter().find(|external| external.target == address) {
         return Ok(Intention::LeftToPolicy(format!("kept elsewhere: {}", external.how)));
@@ -67,7 +74,7 @@ pub(crate) fn plan(target: &Target, policy: &Policy, files: &dyn Files) -> Resul
     if policy.snapshots.skip.contains(&address) && target.places.iter().all(is_on_loopback) {
         return Ok(Intention::LeftToPolicy("the policy skips it".to_owned()));
     }
-    if target.engine.is_auxiliary() {
+    if target.engine.is_auxiliary() && !(caches && engines::saving(target).is_some()) {
         return Ok(Intention::NothingToLose(format!("{} holds no data of record", target.engine)));
     }
     if target.places.iter().all(|place| *place == Place::Memory) {

@@ -49,7 +49,7 @@ const MAY_USE: [(&str, &[&str]); 16] = [
 ];
 
 /// Open to all.
-const OPEN: [&str; 14] = [
+const OPEN: [&str; 15] = [
     "collections",
     "secret",
     "exit",
@@ -62,6 +62,7 @@ const OPEN: [&str; 14] = [
     "letter_case",
     "durable",
     "own_tools",
+    "random",
     "regular",
     "state_directory",
 ];

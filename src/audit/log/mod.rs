@@ -24,8 +24,8 @@ mod known_tests;
 #[cfg(test)]
 mod test_support;
 
-use std::fs::File;
-use std::io::{ErrorKind, Read};
+use std::io;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -40,7 +40,8 @@ use crate::audit::log::file::LogFile;
 use crate::audit::log::inspect::{Inspection, inspect, inspect_alone};
 use crate::audit::{Accepted, AuditError, Continued, Entry, Event, Lines, MAX_LINE, Record};
 use crate::hash::Hash;
-use crate::text::hex;
+use crate::random;
+use crate::random::random_id;
 
 /// The audit log of one project.
 #[derive(Debug, Clone)]
@@ -153,7 +154,7 @@ impl Log {
         }
         let id = match found.log.take() {
             Some(id) => id,
-            None => random_id()?,
+            None => random_id().map_err(not_random)?,
         };
         let batch = compose(&file, record, &found, &id)?;
         // Until the log itself tells of damage, the anchor goes on expecting the end that it knows.
@@ -218,7 +219,7 @@ impl Log {
         let mut found = inspect_alone(file)?;
         let id = match found.log.take() {
             Some(id) => id,
-            None => random_id()?,
+            None => random_id().map_err(not_random)?,
         };
         let batch = compose(file, record, &found, &id)?;
         let new = file.length() == 0;
@@ -293,12 +294,6 @@ fn compose(file: &LogFile, record: &Record, found: &Inspection, id: &str) -> Res
     Ok(batch)
 }
 
-/// 128 random bits in hexadecimal.
-fn random_id() -> Result<String, AuditError> {
-    let path = Path::new("/dev/urandom");
-    let mut bytes = [0; 16];
-    #[expect(clippy::disallowed_methods, reason = "the system's random bytes are a device's")]
-    let read = File::open(path).and_then(|mut source| source.read_exact(&mut bytes));
-    read.map_err(|source| AuditError::Random { path: path.to_owned(), source })?;
-    Ok(hex(bytes))
+fn not_random(source: io::Error) -> AuditError {
+    AuditError::Random { path: random::SOURCE.into(), source }
 }

@@ -78,6 +78,9 @@ pub(crate) fn parse_rest(engine: Engine, scheme: &str, rest: &str) -> Draft {
     if scheme == "mongodb+srv" || scheme == "mysql+srv" {
         draft.parameters.push(("srv".to_owned(), "true".to_owned()));
     }
+    if engine == Engine::Redis && scheme.split('+').any(|part| part == "valkeys" || part.starts_with("rediss")) {
+        draft.parameters.push(("tls".to_owned(), "true".to_owned()));
+    }
     let mut options = query::pairs(parts.query);
     options.extend(ado_net::pairs(properties));
     // `mssql+pyodbc:///?odbc_connect=…` hides the whole connection string in one option.
@@ -246,7 +249,7 @@ mod tests {
             ),
             ("redis://:secret@cache:6379/0", "redis cache:6379 0"),
             ("redis+unix:///run/redis.sock", "redis unix:/run/redis.sock -"),
-            ("rediss://secret@h:6379", "redis h:6379 -"),
+            ("rediss://secret@h:6379", "redis h:6379 - {tls=true}"),
             ("amqp://guest:guest@h:5672/vhost", "broker h:5672 - u=guest"),
             ("amqp://u:p@a.example.net:5672,u:p@b/vhost", "broker a.example.net:5672,b - u=u"),
             ("amqp://u:p,w@b", "broker b - u=u"),

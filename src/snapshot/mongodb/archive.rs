@@ -11,10 +11,10 @@ use std::collections::BTreeMap;
 
 use serde_json::Value as Json;
 
+use crate::snapshot::crc64::Crc64;
 use crate::snapshot::digest::{Digest, Lines};
 use crate::snapshot::dump_reading::DumpText;
 use crate::snapshot::mongodb::bson::{Document, LARGEST};
-use crate::snapshot::mongodb::crc64::Crc64;
 
 /// What an archive begins with.
 const MAGIC: [u8; 4] = 0x8199_e26d_u32.to_le_bytes();
@@ -200,7 +200,7 @@ impl ArchiveReader {
                 documents: Digest::default(),
             },
             lines: Lines::default(),
-            crc: Crc64::default(),
+            crc: Crc64::ecma(),
             is_complete: false,
         });
         Ok(())
@@ -292,7 +292,7 @@ mod tests {
     }
 
     fn end(name: &str, documents: &[Vec<u8>]) -> Vec<u8> {
-        let mut crc = Crc64::default();
+        let mut crc = Crc64::ecma();
         documents.iter().for_each(|document| crc.update(document));
         let header = Writing::new().text("db", "shop").text("collection", name).bool("EOF", true);
         [header.long("CRC", crc.sum().cast_signed()).done(), END.to_vec()].concat()

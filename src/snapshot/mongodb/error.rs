@@ -177,6 +177,11 @@ pub(crate) enum Refusal {
     NotPrimary,
 }
 
+/// Says that another safe-test is at work on a database.
+pub(crate) fn in_use(database: &str) -> MongoError {
+    MongoError::InUse { database: database.to_owned() }
+}
+
 /// `Unauthorized`.
 pub(crate) const UNAUTHORIZED: i64 = 13;
 

@@ -5,7 +5,7 @@ use crate::reach::Target;
 use crate::snapshot::beside_names::parts_of;
 use crate::snapshot::mongodb::MongoError;
 use crate::snapshot::mongodb::session::{Session, open_server};
-use crate::snapshot::mongodb::turn::Turn;
+use crate::snapshot::turn::Turn;
 use crate::snapshot::{Leftover, LeftoverKind, Provenance};
 
 /// Lists those of `database`, oldest first. One is ours where its name was written down before it was made.

@@ -5,11 +5,12 @@ use crate::snapshot::engine::{Restoration, Restored};
 use crate::snapshot::mongodb::MongoError;
 use crate::snapshot::mongodb::archive::Held;
 use crate::snapshot::mongodb::client::Listed;
+use crate::snapshot::mongodb::error::in_use;
 use crate::snapshot::mongodb::leftovers::look;
 use crate::snapshot::mongodb::scratch::{compare, load, rehearse};
 use crate::snapshot::mongodb::session::{Session, open_server};
-use crate::snapshot::mongodb::turn::Turn;
 use crate::snapshot::mongodb::whole;
+use crate::snapshot::turn::Turn;
 use crate::snapshot::{Leftover, Watch};
 
 /// The collection of a database's functions: no server drops it.
@@ -76,7 +77,8 @@ impl PreparedRestore<'_> {
         let PreparedRestore { restoration, held, .. } = self;
         let database = restoration.stored.manifest.database.as_str();
         let mut session = own_server(&restoration)?;
-        let _turn = Turn::take(restoration.environment, &session.identity.fingerprint, database)?;
+        let _turn = Turn::take(restoration.environment, &session.identity.fingerprint, database)
+            .ok_or_else(|| in_use(database))?;
         let mut notes = Vec::new();
         match rehearse(&mut session, &restoration, Purpose::Restoring, &held, watch) {
             Ok(()) => {}

@@ -3,10 +3,11 @@
 use crate::snapshot::beside_names::Purpose;
 use crate::snapshot::engine::Restoration;
 use crate::snapshot::mongodb::MongoError;
+use crate::snapshot::mongodb::error::in_use;
 use crate::snapshot::mongodb::restore::own_server;
 use crate::snapshot::mongodb::scratch::rehearse;
-use crate::snapshot::mongodb::turn::Turn;
 use crate::snapshot::mongodb::whole;
+use crate::snapshot::turn::Turn;
 use crate::snapshot::{VerificationLevel, Watch};
 
 /// Checks a snapshot. [`VerificationLevel::Read`]: hash, and the whole archive compared with the manifest.
@@ -27,6 +28,7 @@ pub(crate) fn verify(
     }
     let mut session = own_server(restoration)?;
     let database = &restoration.stored.manifest.database;
-    let _turn = Turn::take(restoration.environment, &session.identity.fingerprint, database)?;
+    let _turn =
+        Turn::take(restoration.environment, &session.identity.fingerprint, database).ok_or_else(|| in_use(database))?;
     rehearse(&mut session, restoration, Purpose::Verifying, &held, watch)
 }

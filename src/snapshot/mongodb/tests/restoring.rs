@@ -11,10 +11,10 @@ use crate::snapshot::mongodb::leftovers::{drop_leftover, leftovers};
 use crate::snapshot::mongodb::restore::{prepare_restore, restore};
 use crate::snapshot::mongodb::session::open_server;
 use crate::snapshot::mongodb::testing::{Server, Snapshot, Waiting, environment};
-use crate::snapshot::mongodb::turn::Turn;
 use crate::snapshot::mongodb::verify::verify;
 use crate::snapshot::testing::AllKnown;
 use crate::snapshot::tool_process::ToolError;
+use crate::snapshot::turn::Turn;
 use crate::snapshot::{LeftoverKind, Provenance, Standing};
 
 fn put_back(server: &Server, snapshot: &Snapshot, database: &str) {

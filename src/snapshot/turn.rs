@@ -11,7 +11,6 @@ use crate::durable;
 use crate::lock::{Lock, try_lock};
 use crate::own_tools::ToolEnvironment;
 use crate::regular;
-use crate::snapshot::mongodb::MongoError;
 use crate::state_directory::state_directory;
 use crate::text::hex;
 
@@ -34,19 +33,15 @@ impl Turn {
         }
     }
 
-    /// Waits for the turn.
-    ///
-    /// # Errors
-    ///
-    /// [`MongoError::InUse`] where another one takes longer than a minute.
-    pub(crate) fn take(environment: &ToolEnvironment, server: &str, database: &str) -> Result<Turn, MongoError> {
+    /// Waits for the turn; `None` where another one takes longer than a minute.
+    pub(crate) fn take(environment: &ToolEnvironment, server: &str, database: &str) -> Option<Turn> {
         let since = Instant::now();
         loop {
             if let Some(turn) = Turn::try_take(environment, server, database) {
-                return Ok(turn);
+                return Some(turn);
             }
             if since.elapsed() > PATIENCE {
-                return Err(MongoError::InUse { database: database.to_owned() });
+                return None;
             }
             thread::sleep(Duration::from_millis(50));
         }

@@ -1,0 +1,5 @@
+mod connecting;
+mod damage;
+mod failures;
+mod restoring;
+mod saving;
