@@ -10,8 +10,8 @@ use crate::terminal::Terminal;
 /// A project whose database cannot be shown to be local, and a command that leaves a mark.
 fn unverified() -> Sandbox {
     let sandbox = Sandbox::new();
-    // Redis, so that a run that is let through needs no server to be saved.
-    sandbox.write(".env", "REDIS_URL=redis://warehouse:6379/7\n");
+    // A cache beside a database that is not there yet, so that a run that is let through needs no server to be saved.
+    sandbox.write(".env", "REDIS_URL=redis://warehouse:6379/7\nDATABASE_URL=sqlite:shop.db\n");
     sandbox.write("Cargo.toml", "[package]\nname = \"shop\"\n");
     sandbox.recording_tool("tests", "exit 3");
     sandbox
@@ -62,7 +62,7 @@ fn a_person_who_types_the_databases_name_goes_on() {
 #[test]
 fn a_password_that_is_typed_by_mistake_is_not_kept() {
     let sandbox = unverified();
-    sandbox.write(".env", "REDIS_URL=redis://:t0psecret@warehouse:6379/7\n");
+    sandbox.write(".env", "REDIS_URL=redis://:t0psecret@warehouse:6379/7\nDATABASE_URL=sqlite:shop.db\n");
     let mut terminal = Terminal::start(&mut guarded(&sandbox));
     terminal.read_until("type the name 7:");
     terminal.type_in("t0psecret\n");

@@ -127,7 +127,8 @@ fn without_its_variables_an_agent_still_has_no_terminal() {
 #[test]
 fn a_pseudo_terminal_without_the_variables_is_a_person() {
     let sandbox = Sandbox::new();
-    sandbox.write(".env", "REDIS_URL=redis://warehouse:6379/7\n");
+    // A cache beside a database that is not there yet: no server is needed.
+    sandbox.write(".env", "REDIS_URL=redis://warehouse:6379/7\nDATABASE_URL=sqlite:shop.db\n");
     sandbox.recording_tool("tests", "");
     let mut command = sandbox.command();
     let mut terminal = Terminal::start(command.arg("tests").env("CLAUDECODE", "1").env_remove("CLAUDECODE"));

@@ -53,6 +53,7 @@ mod policy_trust;
 mod programs;
 mod projects;
 mod random_schemas;
+mod redis;
 mod restoring_passwords;
 mod rules;
 mod sandboxes;

@@ -14,6 +14,7 @@ mod pipe;
 mod postgres;
 mod postgres_programs;
 mod random;
+mod redis;
 mod sandbox;
 mod seeds;
 mod server_guard;
@@ -34,6 +35,8 @@ pub(crate) use postgres::Postgres;
 #[allow(unused_imports, reason = "each topic uses what it needs")]
 pub(crate) use postgres_programs::Programs;
 pub(crate) use random::Random;
+#[allow(unused_imports, reason = "each topic uses what it needs")]
+pub(crate) use redis::Redis;
 #[allow(unused_imports, reason = "each topic uses what it needs")]
 pub(crate) use sandbox::{Outcome, Sandbox, with_default_signals};
 pub(crate) use seeds::{seeds, try_all};

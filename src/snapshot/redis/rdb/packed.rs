@@ -2,6 +2,9 @@
 //!
 //! Source: Redis, `src/listpack.c`, `src/ziplist.c` and `src/intset.c`.
 
+/// The entries of a collection, as text.
+pub(super) type Entries = Vec<Vec<u8>>;
+
 /// What is said of one that cannot be read.
 const DAMAGED: &str = "a packed collection is damaged";
 
@@ -19,12 +22,12 @@ fn three(bytes: [u8; 3]) -> i64 {
 }
 
 /// Lists the entries of a listpack.
-pub(super) fn listpack(bytes: &[u8]) -> Result<Vec<Vec<u8>>, String> {
+pub(super) fn listpack(bytes: &[u8]) -> Result<Entries, String> {
     // Its length and how many entries it has, which is not counted where they are many.
     listpack_from(bytes, 6).ok_or_else(|| DAMAGED.to_owned())
 }
 
-fn listpack_from(bytes: &[u8], mut at: usize) -> Option<Vec<Vec<u8>>> {
+fn listpack_from(bytes: &[u8], mut at: usize) -> Option<Entries> {
     let mut entries = Vec::new();
     loop {
         let first = *bytes.get(at)?;
@@ -63,12 +66,12 @@ fn listpack_from(bytes: &[u8], mut at: usize) -> Option<Vec<Vec<u8>>> {
 }
 
 /// Lists the entries of a ziplist, which servers before 7.0 write in place of listpacks.
-pub(super) fn ziplist(bytes: &[u8]) -> Result<Vec<Vec<u8>>, String> {
+pub(super) fn ziplist(bytes: &[u8]) -> Result<Entries, String> {
     // Its length, where its last entry is, and how many there are.
     ziplist_from(bytes, 10).ok_or_else(|| DAMAGED.to_owned())
 }
 
-fn ziplist_from(bytes: &[u8], mut at: usize) -> Option<Vec<Vec<u8>>> {
+fn ziplist_from(bytes: &[u8], mut at: usize) -> Option<Entries> {
     let mut entries = Vec::new();
     loop {
         // The length of the entry before.
@@ -98,7 +101,7 @@ fn ziplist_from(bytes: &[u8], mut at: usize) -> Option<Vec<Vec<u8>>> {
 }
 
 /// Lists the members of a set of integers.
-pub(super) fn intset(bytes: &[u8]) -> Result<Vec<Vec<u8>>, String> {
+pub(super) fn intset(bytes: &[u8]) -> Result<Entries, String> {
     let members = || {
         let width = u32::from_le_bytes(number(bytes, 0)?);
         let members = bytes.get(8..)?;

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use sha2::{Digest, Sha256};
 
-use crate::snapshot::redis::rdb::packed::{intset, listpack, ziplist};
+use crate::snapshot::redis::rdb::packed::{Entries, intset, listpack, ziplist};
 use crate::snapshot::redis::rdb::source::Source;
 
 /// What a value is summed to, or that it is only to be read past.
@@ -203,7 +203,7 @@ pub(super) fn read(
 fn packed(
     source: &mut Source<'_>,
     sum: &mut Sum,
-    entries: fn(&[u8]) -> Result<Vec<Vec<u8>>, String>,
+    entries: fn(&[u8]) -> Result<Entries, String>,
     take: impl FnOnce(&mut Sum, &[Vec<u8>]) -> Result<u8, String>,
 ) -> Result<u8, String> {
     let bytes = source.string(sum.is_wanted())?;
