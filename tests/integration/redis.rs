@@ -230,7 +230,7 @@ fn a_restore_that_is_killed_can_be_done_again_and_leaves_nothing() {
     }
     sandbox.run(&["true"]).expect_code(0);
     // The temporary servers are gone with those who started them.
-    let servers = sandbox.state().join("servers");
+    let servers = sandbox.state().join("safe-test/servers");
     crate::support::wait_for("nothing is left", || fs::read_dir(&servers).map_or(0, Iterator::count) == 0);
 }
 
@@ -271,7 +271,7 @@ fn a_full_disk_stops_a_run_and_a_restore() {
     let saved = content(&server);
     server.cli(&["SET", "order:1", "two"]);
     let changed = content(&server);
-    let servers = sandbox.state().join("servers");
+    let servers = sandbox.state().join("safe-test/servers");
     fs::create_dir_all(&servers).unwrap();
     for part in 1..=10 {
         let outcome = on_a_disk(servers.to_str().unwrap(), part * 200, &format!("restore {id}")).expect_code(125);

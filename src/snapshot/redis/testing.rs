@@ -25,9 +25,6 @@ use crate::snapshot::{Kind, Manifest, Stored, Taken, Watch};
 /// A password with signs that mean something to a shell, in a URL, or in a server's settings.
 pub(crate) const PASSWORD: &str = "p\"w\\ '#%=[x]@:/";
 
-/// Where programs of other versions may be, beside those of `PATH`: a folder that this variable names.
-const OTHERS: &str = "SAFE_TEST_REDIS";
-
 /// A server on loopback.
 pub(crate) struct Server {
     folder: TempDir,
@@ -152,6 +149,8 @@ impl Server {
         lines += &format!("RPUSH plain {}\nHSET wide f {}\n", "x".repeat(9000), "abc".repeat(300));
         lines += "SELECT 3\nSET other 1\nSELECT 15\nSET last 1\n";
         self.run(&lines);
+        // Asked for, it goes at once.
+        wait_for("its time is over", || self.cli(&["EXISTS", "gone"]) == "0");
         if !self.info().starts_with("redis_version:6") {
             self.run("FUNCTION LOAD \"#!lua name=shop\\nredis.register_function('f', function() return 1 end)\"\n");
         }
@@ -214,14 +213,12 @@ impl Drop for Server {
 
 /// The environment of a user with variables that must not reach the programs, and a state directory of this test's own.
 pub(crate) fn environment() -> ToolEnvironment {
-    environment_with(&Path::new(env!("CARGO_MANIFEST_DIR")).join("target/redis-state"))
+    environment_of(&folders(), &Path::new(env!("CARGO_MANIFEST_DIR")).join("target/redis-state"))
 }
 
-pub(crate) fn environment_with(state: &Path) -> ToolEnvironment {
-    let others = std::env::var_os(OTHERS).into_iter().map(PathBuf::from);
-    let folders =
-        std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default()).chain(others).collect::<Vec<_>>();
-    environment_of(&folders, state)
+/// The folders of `PATH`.
+fn folders() -> Vec<PathBuf> {
+    std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default()).collect()
 }
 
 pub(crate) fn environment_of(folders: &[PathBuf], state: &Path) -> ToolEnvironment {
@@ -248,11 +245,15 @@ impl Snapshot {
     }
 
     pub(crate) fn try_take(target: &Target, watch: &dyn Watch) -> Result<Snapshot, RedisError> {
+        Snapshot::take_by(target, &folders(), watch)
+    }
+
+    /// Takes one by the programs of these folders, and puts it back by them.
+    pub(crate) fn take_by(target: &Target, folders: &[PathBuf], watch: &dyn Watch) -> Result<Snapshot, RedisError> {
         let folder = tempfile::tempdir().unwrap();
-        let environment = environment_with(&folder.path().join("state"));
-        let taken = save(target, &folder.path().join("dump"), watch)?;
-        let manifest = manifest_of(taken);
-        Ok(Snapshot { folder, manifest, environment })
+        let environment = environment_of(folders, &folder.path().join("state"));
+        let taken = save(target, &environment, &folder.path().join("dump"), watch)?;
+        Ok(Snapshot { folder, manifest: manifest_of(taken), environment })
     }
 
     pub(crate) fn file(&self) -> PathBuf {
@@ -280,11 +281,15 @@ impl Snapshot {
 }
 
 /// Plans and takes a dump, as a run does.
-pub(crate) fn save(target: &Target, output: &Path, watch: &dyn Watch) -> Result<Taken, RedisError> {
-    let environment = environment();
-    let session = open(target, &environment)?;
+pub(crate) fn save(
+    target: &Target,
+    environment: &ToolEnvironment,
+    output: &Path,
+    watch: &dyn Watch,
+) -> Result<Taken, RedisError> {
+    let session = open(target, environment)?;
     let command = session.connection.dump(output);
-    ending(|| take(&session, "0", &environment, &command, watch))
+    ending(|| take(&session, "0", environment, &command, watch))
 }
 
 pub(crate) fn manifest_of(taken: Taken) -> Manifest {

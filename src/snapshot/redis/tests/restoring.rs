@@ -1,8 +1,5 @@
 //! Servers come back as they were.
 
-use std::path::Path;
-use std::time::Duration;
-
 use crate::snapshot::VerificationLevel::Restore;
 use crate::snapshot::redis::RedisError;
 use crate::snapshot::redis::restore::restore;
@@ -163,22 +160,43 @@ fn two_restores_of_one_server_take_turns() {
     assert_eq!(server.cli(&["CONFIG", "GET", "masterauth"]), "masterauth");
 }
 
-/// Servers of other versions, where their programs are at hand: a folder that `SAFE_TEST_REDIS` names.
+/// Where `tests/servers` puts the programs of another version.
+#[cfg(target_arch = "x86_64")]
+fn fetched(name: &str) -> std::path::PathBuf {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("target/servers").join(name).join("bin");
+    assert!(folder.exists(), "{} is missing: `tests/run --prepare` fetches it", folder.display());
+    folder
+}
+
+#[cfg(target_arch = "x86_64")]
 #[test]
-fn servers_of_other_versions_come_back_by_their_own_programs() {
-    let Some(folder) = std::env::var_os("SAFE_TEST_REDIS") else { return };
-    for name in ["redis-server", "valkey-server"] {
-        let program = Path::new(&folder).join(name);
-        if !program.exists() {
-            continue;
-        }
-        let server = Server::of(&program, &["--repl-diskless-sync-delay", "0"]);
+fn servers_of_other_versions_come_back_by_their_own_programs_and_no_others() {
+    for (name, program, client) in
+        [("redis-6.2", "redis-server", "redis-cli"), ("valkey-8.1", "valkey-server", "valkey-cli")]
+    {
+        let own = fetched(name);
+        let server = Server::of(&own.join(program), &["--repl-diskless-sync-delay", "0"]);
         server.fill();
         let saved = server.content();
-        let snapshot = Snapshot::take(&server.target());
+        // The machine's own client asks first who is there.
+        let both = ["/usr/bin".into(), own.clone()];
+        let folders = if client == "valkey-cli" { &both[..] } else { &both[1..] };
+        let snapshot = Snapshot::take_by(&server.target(), folders, &Waiting::default()).unwrap();
+        assert_eq!(snapshot.manifest.tool.program, client);
+        assert!(snapshot.manifest.server.as_ref().unwrap().version.starts_with(&name.replace('-', " ")));
+        snapshot.restoring(&server.target(), |restoration| verify(restoration, Restore, &Waiting::default()).unwrap());
         server.wreck();
         put_back(&server, &snapshot);
         assert!(server.content() == saved, "{name}");
-        std::thread::sleep(Duration::from_millis(1));
+        // By the machine's own programs it is saved, and does not come back.
+        let snapshot = Snapshot::take(&server.target());
+        assert!(
+            snapshot.manifest.obstacles.iter().any(|one| one.what.contains("reads what a server of version")),
+            "{name}"
+        );
+        server.wreck();
+        let error =
+            snapshot.restoring(&server.target(), |restoration| restore(restoration, &Waiting::default()).unwrap_err());
+        assert!(matches!(error, RedisError::NoServerProgram { .. }), "{name}: {error}");
     }
 }

@@ -45,7 +45,7 @@ fn a_longer_file_that_is_there_leaves_no_tail() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("dump");
     fs::write(&file, vec![b'x'; 100_000]).unwrap();
-    let taken = save(&server.target(), &file, &Waiting::default()).unwrap();
+    let taken = save(&server.target(), &environment(), &file, &Waiting::default()).unwrap();
     assert_eq!(fs::metadata(&file).unwrap().len(), taken.size);
     assert!(taken.size < 1000);
 }
