@@ -304,9 +304,8 @@ fn judge_with(
     let confined = survey.confined.take();
     let read_drivers = || environment::database_drivers(&context.project, confined.as_deref(), files);
     let drivers = (has_unknown_engine || found.is_empty() || is_cut).then(read_drivers);
-    let folders =
-        policy.snapshots.folders.iter().map(|path| Target::folder(context.project.root.join(path), &context.project));
-    let folders: Vec<Target> = folders.collect();
+    let folder = |path: &String| Target::folder(context.project.root.join(path), FILE_NAME, &context.project);
+    let folders: Vec<Target> = policy.snapshots.folders.iter().map(folder).collect();
     let mut known = reach::name_engines(found, drivers.as_ref());
     if scope == Scope::Addresses {
         known.extend(folders.iter().cloned());

@@ -6,6 +6,7 @@ use crate::audit::{FindingReport, JudgementReport, SettingReport, TargetReport};
 use crate::commands::CommandError;
 use crate::json::Json;
 use crate::policy::{FILE_NAME, GuardMode};
+use crate::reach::Engine;
 use crate::ui::{Line, Tone};
 use crate::verdict::{Level, Verdict};
 
@@ -99,10 +100,17 @@ pub(crate) fn hindrance_text(report: &JudgementReport) -> Option<Line> {
 }
 
 fn summary(report: &JudgementReport) -> String {
-    match report.targets.len() {
-        0 => "no database is named".to_owned(),
-        1 => "1 database could be reached".to_owned(),
-        many => format!("{many} databases could be reached"),
+    let is_database = |target: &&TargetReport| Engine::named(&target.engine).is_none_or(Engine::is_database);
+    let databases = report.targets.iter().filter(is_database).count();
+    let besides = match report.targets.len() - databases {
+        0 => "",
+        1 => ", and a folder is saved",
+        _ => ", and folders are saved",
+    };
+    match databases {
+        0 => format!("no database is named{besides}"),
+        1 => format!("1 database could be reached{besides}"),
+        many => format!("{many} databases could be reached{besides}"),
     }
 }
 

@@ -117,6 +117,12 @@ impl Engine {
         }
     }
 
+    /// Tells whether it is a database or a service like one, and not a folder.
+    #[must_use]
+    pub(crate) fn is_database(self) -> bool {
+        self != Engine::Folder
+    }
+
     /// Tells whether losing what it holds loses no data of record: caches, search indexes and brokers.
     #[must_use]
     pub(crate) fn is_auxiliary(self) -> bool {

@@ -54,10 +54,10 @@ impl Target {
         }
     }
 
-    /// Makes a target of a folder of the project that the policy names. `path` is absolute.
+    /// Makes a target of a folder of the project that the policy in `file` names. `path` is absolute.
     #[must_use]
-    pub(crate) fn folder(path: PathBuf, project: &Project) -> Target {
-        Target::lying(Engine::Folder, path, project)
+    pub(crate) fn folder(path: PathBuf, file: &str, project: &Project) -> Target {
+        Target { origins: vec![Origin::whole_file(file, None)], ..Target::lying(Engine::Folder, path, project) }
     }
 
     /// Makes the target of the database called `name` at the same place, in the same folder where databases are files.

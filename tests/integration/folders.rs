@@ -194,6 +194,22 @@ fn what_would_not_come_back_is_refused() {
 }
 
 #[test]
+fn a_folder_is_told_as_one_and_may_be_called_anything() {
+    let sandbox = project("true");
+    sandbox.write("storage/live/one", "1");
+    sandbox.write(".safe-test.toml", format!("{POLICY}[[snapshots.folders]]\npath = \"storage/live\"\n"));
+    approve(&sandbox);
+    let text = sandbox.run(&["check"]).expect_code(0).stdout;
+    assert!(text.starts_with("safe: 1 database could be reached, and folders are saved\n"), "{text}");
+    assert!(text.contains("storage/live` (file): safe\n    from .safe-test.toml"), "{text}");
+    sandbox.guarded().expect_code(0);
+    fs::remove_dir_all(sandbox.project().join("storage")).unwrap();
+    sandbox.run(&["restore", "latest"]).expect_code(0);
+    assert_eq!(sandbox.read("storage/live/one"), "1");
+    assert_eq!(sandbox.read("storage/one.txt"), "one");
+}
+
+#[test]
 fn sockets_are_left_out_and_said() {
     let sandbox = project("true");
     let _socket = std::os::unix::net::UnixListener::bind(sandbox.project().join("storage/app.sock")).unwrap();

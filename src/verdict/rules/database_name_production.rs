@@ -49,6 +49,10 @@ pub(crate) fn check(subject: &Subject<'_>) -> Vec<Finding> {
 /// that are called production as a whole.
 fn names_of(target: &Target, project: &Project) -> Vec<String> {
     let mut names = Vec::new();
+    // A folder of the project's own, whatever it is called.
+    if !target.engine.is_database() {
+        return names;
+    }
     for place in &target.places {
         match place {
             Place::File { path } => names.extend(names_of_file(path, project)),
@@ -88,8 +92,18 @@ fn names_of_file(path: &Path, project: &Project) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    use crate::reach::Engine;
     use crate::verdict::testing::Bench;
     use crate::verdict::{Level, Verdict};
+
+    #[test]
+    fn a_folder_of_files_may_be_called_anything() {
+        let mut bench = Bench::sqlite("/project/storage/live");
+        assert_eq!(bench.judge().verdict, Verdict::Production);
+        bench.targets[0].engine = Engine::Folder;
+        bench.targets[0].database = Some("storage/live".to_owned());
+        assert_eq!(bench.judge().verdict, Verdict::Safe);
+    }
 
     #[test]
     fn database_name_production_is_found_by_word() {
