@@ -3,7 +3,6 @@
 /// A process that held a command and has said that it ends: it takes its copy of us apart meanwhile. It is collected when this
 /// is dropped, which is best done last.
 #[derive(Debug)]
-#[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "there is none"))]
 pub(crate) struct Ending(i32);
 
 impl Ending {

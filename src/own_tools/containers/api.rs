@@ -395,7 +395,13 @@ impl<'a> Api<'a> {
     }
 
     fn connected(self) -> io::Result<UnixStream> {
+        #[cfg(target_os = "linux")]
         let socket = socket_with(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None)?;
+        // macOS makes none that is closed on its own.
+        #[cfg(not(target_os = "linux"))]
+        let socket = socket_with(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::empty(), None)?;
+        #[cfg(not(target_os = "linux"))]
+        rustix::io::fcntl_setfd(&socket, rustix::io::FdFlags::CLOEXEC)?;
         // An engine that takes no connections any more keeps its callers waiting, too (`unix(7)`).
         sockopt::set_socket_timeout(&socket, sockopt::Timeout::Send, Some(self.left()?))?;
         connect(&socket, &SocketAddrUnix::new(self.socket)?)?;

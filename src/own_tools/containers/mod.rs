@@ -5,7 +5,9 @@
 //! ([`exec`]) or its program starts. What is reached by ssh or by TCP acts elsewhere and is left out.
 
 mod answer;
+#[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "the guard asks more, which only Linux has"))]
 pub(crate) mod api;
+#[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "the guard asks more, which only Linux has"))]
 pub(crate) mod asked;
 pub(crate) mod container;
 pub(crate) mod exec;
