@@ -22,6 +22,10 @@ mod postgres;
 #[path = "../tests/integration/support/postgres_programs.rs"]
 mod postgres_programs;
 mod project;
+mod redis;
+#[path = "../tests/integration/support/redis.rs"]
+#[allow(dead_code, reason = "shared with the tests, which need more of it")]
+mod redis_server;
 mod scale;
 #[path = "../tests/integration/support/postgres.rs"]
 #[allow(dead_code, reason = "shared with the tests, which need more of it")]
@@ -52,7 +56,7 @@ enum Goal {
     Memory(u64),
 }
 
-const CASES: [Case; 48] = [
+const CASES: [Case; 49] = [
     Case {
         name: "check-three-files",
         what: "check, three .env files / env true",
@@ -385,6 +389,13 @@ const CASES: [Case; 48] = [
         goal: Goal::Memory(32),
         rounds: 1,
         contest: || mysql::run_against_dump(mysql::Data::Mixed(1000), ""),
+    },
+    Case {
+        name: "run-redis-100mb",
+        what: "guarded true, Redis 100 MB / redis-cli --rdb",
+        goal: Goal::Ratio(1.2),
+        rounds: 5,
+        contest: redis::run_against_client,
     },
 ];
 

@@ -2,14 +2,20 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use crate::own_tools::containers::container::Container;
 use crate::reach::Place;
+use crate::snapshot::containers::Inside;
 use crate::snapshot::engine::{Found, SnapshotEngine};
 use crate::snapshot::redis::Redis;
+use crate::snapshot::redis::RedisError;
+use crate::snapshot::redis::connection::Connection;
+use crate::snapshot::redis::installed::LISTING;
+use crate::snapshot::redis::session::{Session, ask, open};
 use crate::snapshot::redis::testing::{Server, Snapshot, Waiting, environment, environment_of, manifest_of, save};
-use crate::snapshot::redis::{RedisError, session::open};
 use crate::snapshot::{Effect, worst};
 
 #[test]
@@ -161,4 +167,28 @@ fn where_no_server_program_is_at_hand_no_undo_is_promised() {
 fn which(name: &str) -> std::path::PathBuf {
     let folders = std::env::var_os("PATH").unwrap();
     std::env::split_paths(&folders).map(|folder| folder.join(name)).find(|file| file.exists()).unwrap()
+}
+
+/// The programs of this machine, reached as those inside a container are.
+#[test]
+fn the_tools_inside_a_container_save_and_no_undo_is_promised() {
+    let mut server = Server::start();
+    server.fill();
+    server.lock();
+    let inside = Inside { container: Container::with_programs_of(Path::new("/usr/bin")), port: server.port };
+    let tools = LISTING.of(&inside).unwrap().remove(0);
+    assert_eq!((tools.client.file_name(), &tools.inside), (Some("redis-cli".as_ref()), &Some(inside.clone())));
+    let target = server.target();
+    // What is published elsewhere is dialled inside at the server's own port.
+    let connection = Connection::new(&target, &Place::Host { name: "localhost".into(), port: Some(1) }, &tools);
+    let info = ask(&connection).unwrap();
+    let session = Session { connection, info, fingerprint: "redis:here:1".to_owned(), inside: Some(inside) };
+    let folder = tempfile::tempdir().unwrap();
+    let command = session.connection.dump(&folder.path().join("dump"));
+    let taken =
+        crate::snapshot::redis::take::take(&session, "0", &environment(), &command, &Waiting::default()).unwrap();
+    assert_eq!(taken.tables, Snapshot::take(&target).manifest.tables);
+    assert_eq!(worst(&taken.obstacles), Some(Effect::NothingComesBack));
+    assert!(taken.obstacles[0].what.starts_with("the server runs inside the container"), "{:?}", taken.obstacles);
+    assert!(taken.by_hand[1].contains("cat > /tmp/back.rdb"), "{:?}", taken.by_hand);
 }
