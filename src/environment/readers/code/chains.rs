@@ -73,18 +73,36 @@ impl Parser<'_, '_> {
                 self.at += 1;
                 match constant(name) {
                     Some(value) => Reached::Value(value),
-                    None => match (self.scope.names)(name) {
-                        // `env = environ.Env()`: what cannot be told is called by its name.
-                        None | Some(Computed::Unknown | Computed::Unset) if self.goes_on() => {
-                            Reached::Path((*name).to_owned())
-                        }
-                        Some(value) => Reached::Value(value),
-                        None => Reached::Path((*name).to_owned()),
-                    },
+                    None => self.named(name),
                 }
             }
             Token::Mark(_) => return None,
         })
+    }
+
+    /// What the code knows by a name, or its member that stands behind it.
+    fn named(&mut self, name: &str) -> Reached {
+        if let Some(value) = self.member_of(name) {
+            return Reached::Value(value);
+        }
+        match (self.scope.names)(name) {
+            // `env = environ.Env()`: what cannot be told is called by its name.
+            None | Some(Computed::Unknown | Computed::Unset) if self.goes_on() => Reached::Path(name.to_owned()),
+            Some(value) => Reached::Value(value),
+            None => Reached::Path(name.to_owned()),
+        }
+    }
+
+    /// Takes the member that stands behind a name, where that is known by itself.
+    fn member_of(&mut self, name: &str) -> Option<Computed> {
+        let token = |at: usize| self.tokens.get(self.at + at).map(|placed| &placed.token);
+        let (Some(Token::Mark(".")), Some(Token::Name(member))) = (token(0), token(1)) else { return None };
+        if token(2) == Some(&Token::Mark("(")) {
+            return None;
+        }
+        let value = (self.scope.members)(name, member)?;
+        self.at += 2;
+        Some(value)
     }
 
     /// Goes on with the call, index or member that stands here; breaks where the chain ends.

@@ -87,7 +87,11 @@ impl Parser<'_, '_> {
             Some((own, value)) if *own == name => Some(value.clone()),
             _ => (self.scope.names)(name),
         };
-        let scope = Scope { names: &names, ..*self.scope };
+        let members = |name: &str, member: &str| match &named {
+            Some((own, _)) if *own == name => None,
+            _ => (self.scope.members)(name, member),
+        };
+        let scope = Scope { names: &names, members: &members, ..*self.scope };
         let mut inner = Parser {
             scope: &scope,
             text: self.text,

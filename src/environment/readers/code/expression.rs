@@ -92,6 +92,7 @@ fn computed(
     let scope = Scope {
         lookup,
         names,
+        members: &|_, _| None,
         settles_unset: true,
         takes_other: false,
         is_undecided: &Cell::new(false),
@@ -112,6 +113,7 @@ pub(crate) fn arguments(text: &str, lookup: Lookup<'_>) -> Option<Given> {
     let scope = Scope {
         lookup,
         names: &|_| None,
+        members: &|_, _| None,
         settles_unset: true,
         takes_other: false,
         is_undecided: &Cell::new(false),

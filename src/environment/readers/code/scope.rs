@@ -12,6 +12,9 @@ pub(crate) struct Scope<'s> {
     pub(crate) lookup: Lookup<'s>,
     /// The names of the code.
     pub(crate) names: &'s dyn Fn(&str) -> Option<Computed>,
+    /// Gives a member of a map that the code knows by a name, without a copy of the others; `None` where it has to be
+    /// taken from the whole.
+    pub(crate) members: &'s dyn Fn(&str, &str) -> Option<Computed>,
     /// Decides a choice that hangs on an unset variable as if it stayed unset.
     pub(crate) settles_unset: bool,
     /// Takes a choice that hangs on an unset variable the other way.

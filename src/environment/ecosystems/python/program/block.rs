@@ -119,10 +119,19 @@ impl<'p> Block<'_, 'p> {
             self.run.spend(size(&entry.value));
             Some(self.run.taken(entry).value)
         };
+        let members = |name: &str, member: &str| match &self.known(name)?.value {
+            Computed::Map(entries) if name != "sys" => {
+                let entry = entries.iter().rev().find(|entry| entry.key == member);
+                self.run.spend(1 + entry.map_or(0, |entry| size(&entry.value)));
+                Some(entry.map_or(Computed::Unknown, |entry| self.run.taken(entry).value))
+            }
+            _ => None,
+        };
         let lookup = |name: &str| self.run.variable(name);
         with(&Scope {
             lookup: &lookup,
             names: &names,
+            members: &members,
             settles_unset: settles,
             takes_other: self.run.round % 2 == 1,
             is_undecided,

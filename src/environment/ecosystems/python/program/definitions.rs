@@ -16,7 +16,7 @@ impl Block<'_, '_> {
         let (name, bases) = rest.split_at(end);
         let says_something = || {
             let is_one = |text: &str| ["ettings", "onfig", "Base"].iter().any(|mark| text.contains(mark));
-            is_one(name) || is_one(bases) || inner.iter().any(|statement| is_about_settings(statement, false))
+            is_one(name) || is_one(bases) || self.are_about_settings(inner, false)
         };
         // Most classes of most modules are about something else.
         if !is_close(self.path) && !self.run.starts_at(self.path) && !says_something() {
@@ -40,6 +40,12 @@ impl Block<'_, '_> {
         }
         let (value, place) = (Computed::Map(own), self.at(header.line));
         put(&mut self.names, Entry { key: name.to_owned(), value, expression: String::new(), place });
+    }
+
+    /// Tells whether one of the statements may say something about settings.
+    fn are_about_settings(&self, statements: &[Statement], is_close: bool) -> bool {
+        let tell = || statements.iter().any(|statement| is_about_settings(statement, is_close));
+        self.run.program.once_about(statements, is_close, tell)
     }
 
     /// Gives fields the values of their variables, and notes the files that the class says it reads.
@@ -102,7 +108,7 @@ impl Block<'_, '_> {
         };
         // Of the modules that it starts at, all may be.
         let is_close = is_close(self.path) || self.run.starts_at(self.path) || says_more(name);
-        if !inner.iter().any(|statement| is_about_settings(statement, is_close)) {
+        if !self.are_about_settings(inner, is_close) {
             return;
         }
         let mut given = Vec::new();

@@ -373,6 +373,33 @@ mod tests {
     }
 
     #[test]
+    fn members_of_a_large_class_are_taken_without_the_rest_of_it() {
+        let members: String = (0..300).map(|at| format!("  M{at} = 'm{at}'\n")).collect();
+        let uses: String = (0..300).map(|at| format!("  Kind.M{at}: 'x',\n")).collect();
+        let text = format!("class Kind(Base):\n{members}TABLE = {{\n{uses}}}\nHOST = Kind.M7\nNONE = Kind.M300");
+        let (_, outcome) = outcome(&[("s.py", &text)], "s.py");
+        let value = |name: &str| outcome.names.iter().find(|entry| entry.key == name).map(|entry| entry.value.clone());
+        assert_eq!(value("HOST"), Some(Computed::Text("m7".to_owned())));
+        assert_eq!(value("NONE"), Some(Computed::Unknown));
+        assert!(!outcome.is_cut);
+    }
+
+    #[test]
+    fn an_entry_that_is_cut_takes_nothing_from_the_next() {
+        let deep: String = (0..60).map(|depth| format!("{}if True:\n", " ".repeat(depth))).collect();
+        let files = [("a.py", format!("{deep}{}HOST = b()", " ".repeat(60))), ("b.py", "HOST = 'h'".to_owned())];
+        let program = Program::new(vec!["/p".into()], Vec::new(), |_, _| None, Sources::default());
+        let read = |path: &Path| files.iter().find(|(name, _)| path.ends_with(name)).map(|(_, text)| text.clone());
+        let entries = [PathBuf::from("/p/a.py"), PathBuf::from("/p/b.py")];
+        for _ in 0..20 {
+            let outcome = go_through(&program, &entries, &read, &|_| None, 0);
+            assert_eq!(outcome.cut.map(|(path, _)| path), Some(PathBuf::from("/p/a.py")));
+            assert!(outcome.is_cut);
+            assert_eq!(outcome.names.first().map(|entry| entry.key.as_str()), Some("HOST"));
+        }
+    }
+
+    #[test]
     fn rounds_that_pick_the_same_on_their_way_are_one() {
         let table: &[(&str, &[bool])] = &[
             ("A = 'a'\nif f():\n  A = 'b'", &[true, true, true]),

@@ -11,7 +11,7 @@ use crate::environment::readers::code::python::{Statement, statements};
 use crate::environment::readers::code::{Computed, Entry, Place};
 
 /// More modules of one program are not read.
-const MOST_MODULES: usize = 256;
+const MOST_MODULES: usize = 340;
 /// More bytes of one program are not read.
 const MOST_BYTES: usize = 4 << 20;
 
@@ -54,6 +54,8 @@ pub(crate) struct Program {
     paths: RefCell<Vec<PathBuf>>,
     /// What the data files say that were read.
     data: RefCell<HashMap<PathBuf, Option<Computed>>>,
+    /// What was told of statements of its modules, by where they stand in memory, which is for as long as it is there.
+    told: RefCell<HashMap<(usize, usize, bool), bool>>,
     parse: Parse,
     bytes: Cell<usize>,
     /// The steps of all ways through it.
@@ -62,7 +64,7 @@ pub(crate) struct Program {
 }
 
 /// All ways through a program together, in one environment, take no more steps.
-const MOST_STEPS_OF_ALL: usize = 80_000;
+const MOST_STEPS_OF_ALL: usize = 200_000;
 
 /// What stands in modules that have to do with settings. Upper case is that of constants.
 const RELEVANT: &[&str] = &[
@@ -86,6 +88,7 @@ impl Program {
             resolved: RefCell::default(),
             paths: RefCell::default(),
             data: RefCell::default(),
+            told: RefCell::default(),
             parse,
             bytes: Cell::new(0),
             steps: Cell::new(0),
@@ -121,6 +124,12 @@ impl Program {
     /// The path of a module by its number.
     pub(crate) fn path(&self, number: usize) -> PathBuf {
         self.paths.borrow().get(number).cloned().unwrap_or_default()
+    }
+
+    /// Tells something of statements of a module once for all ways through it.
+    pub(crate) fn once_about(&self, statements: &[Statement], is_close: bool, tell: impl FnOnce() -> bool) -> bool {
+        let key = (statements.as_ptr().addr(), statements.len(), is_close);
+        *self.told.borrow_mut().entry(key).or_insert_with(tell)
     }
 
     /// Counts the modules and data files that were read.

@@ -71,7 +71,7 @@ pub(crate) struct Found {
 }
 
 /// More is not gone through on one way: statements, and names and values that are copied for them.
-pub(crate) const MOST_STEPS: usize = 20_000;
+pub(crate) const MOST_STEPS: usize = 60_000;
 
 impl<'p> Run<'p> {
     pub(crate) fn new(
@@ -260,7 +260,7 @@ impl<'p> Run<'p> {
     /// Gives it up at a line of a module.
     pub(crate) fn cut_at(&self, path: &Path, line: u32) {
         self.cut.borrow_mut().get_or_insert_with(|| (path.to_owned(), line));
-        self.spend(MOST_STEPS);
+        self.steps.set(MOST_STEPS);
     }
 }
 
