@@ -7,7 +7,7 @@ use std::collections::{BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 
 use crate::environment::ecosystems;
-use crate::environment::ecosystems::manifest::{DataPath, Scan, driver};
+use crate::environment::ecosystems::manifest::{DataPath, Scan, carrier, driver, is_lock_file};
 use crate::environment::ecosystems::row::Ecosystem;
 use crate::environment::paths::may_be_a_folder;
 use crate::environment::readers::encoding::decoded;
@@ -195,20 +195,31 @@ impl ManifestSearch<'_> {
         let bytes = self.bytes(path)?;
         let text = decoded(&bytes);
         let file = self.project.shown(path);
+        let name = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
         let mut seen = HashSet::new();
+        let mut carried: Vec<(&str, Driver)> = Vec::new();
         let DriverEvidence { drivers, unseen, .. } = &mut self.evidence;
         scan(&text, &mut |package, line| {
             let Some(data) = driver(&ecosystem.drivers, package) else { return };
             let driver = || Driver { name: package.to_owned(), file: file.clone(), line, data };
             if data != DataPath::Known && unseen.is_none() {
-                *unseen = Some(driver());
+                match carrier(&ecosystem.drivers, package).filter(|_| is_lock_file(&name)) {
+                    Some(carrier) => carried.push((carrier, driver())),
+                    None => *unseen = Some(driver()),
+                }
             }
             if drivers.len() < MAX_DRIVERS && seen.insert(package.to_owned()) {
                 drivers.push(driver());
             }
         });
+        for (carrier, driver) in carried {
+            let mut is_there = false;
+            scan(&text, &mut |package, _| is_there |= package == carrier);
+            if !is_there {
+                unseen.get_or_insert(driver);
+            }
+        }
         self.evidence.manifests.push(file);
-        let name = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
         let folder = path.parent().unwrap_or(path);
         for (included, scan) in (ecosystem.included)(&name, &text) {
             let included = folder.join(included);
@@ -331,6 +342,28 @@ mod tests {
         let (manifests, drivers) = evidence("/p/a/b/c/d/e", &files);
         assert_eq!(manifests, ["a/b/c/x.csproj", "a/go.mod"]);
         assert_eq!(drivers, ["Npgsql a/b/c/x.csproj:1"]);
+    }
+
+    #[test]
+    fn what_a_tool_brings_along_for_its_own_server_is_not_the_projects() {
+        let lock = |packages: &[&str]| {
+            let lines: Vec<String> = packages.iter().map(|name| format!("\"{name}\": [\"{name}@1\"],")).collect();
+            lines.join("\n")
+        };
+        let asks = "{\"dependencies\": {\"@electric-sql/pglite\": \"1\", \"@prisma/dev\": \"1\"}}";
+        let both = lock(&["@electric-sql/pglite", "@prisma/dev", "prisma"]);
+        let table: [(&str, &str, Option<&str>); 4] = [
+            ("{}", &both, None),
+            ("{}", &lock(&["@electric-sql/pglite", "prisma"]), Some("bun.lock")),
+            (asks, &both, Some("package.json")),
+            ("{}", &lock(&["@electric-sql/pglite", "@prisma/dev", "@duckdb/node-api"]), Some("bun.lock")),
+        ];
+        for (manifest, lock, expected) in table {
+            let files = MemoryFiles::new(&[("/p/package.json", manifest), ("/p/bun.lock", lock)]);
+            let project = Project { root: "/p".into(), folder: "/p".into(), home: None };
+            let unseen = database_drivers(&project, None, &files).unseen;
+            assert_eq!(unseen.map(|driver| driver.file), expected.map(PathBuf::from), "{manifest} {lock}");
+        }
     }
 
     #[test]

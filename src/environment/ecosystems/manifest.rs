@@ -31,9 +31,9 @@ pub(crate) enum DataPath {
 }
 
 impl DataPath {
-    /// Reads the word behind a name of `drivers.txt`.
-    fn named(word: &str) -> Option<DataPath> {
-        match word {
+    /// Reads what stands behind a name of `drivers.txt`.
+    fn named(words: &str) -> Option<DataPath> {
+        match words.split_whitespace().next().unwrap_or_default() {
             "" => Some(DataPath::Known),
             "file" => Some(DataPath::OtherFiles),
             "web" => Some(DataPath::Web),
@@ -46,6 +46,16 @@ impl DataPath {
 pub(crate) fn driver(drivers: &List, package: &str) -> Option<DataPath> {
     // `none` stands behind what only begins like a driver.
     drivers.find(&normal(package)).and_then(DataPath::named)
+}
+
+/// Finds the package whose own server uses a driver: a lock file holds the driver for its sake.
+pub(crate) fn carrier(drivers: &List, package: &str) -> Option<&'static str> {
+    drivers.find(&normal(package))?.split_whitespace().nth(1)
+}
+
+/// Tells whether a file lists what was installed, rather than what the project asks for.
+pub(crate) fn is_lock_file(name: &str) -> bool {
+    name.contains("lock") || name.contains("shrinkwrap")
 }
 
 /// Spells a package's name as the lists do.
