@@ -8,9 +8,11 @@ use crate::reach::grammars::jdbc;
 use crate::reach::grammars::libpq;
 use crate::reach::grammars::oracle;
 use crate::reach::grammars::pdo;
+use crate::reach::grammars::placeholder::has_gap;
 use crate::reach::grammars::scheme::{engine_of_scheme, names_no_server};
 use crate::reach::grammars::sqlite;
 use crate::reach::grammars::text::{LONGEST_VALUE, without_quotes};
+use crate::reach::grammars::throwaway;
 use crate::reach::grammars::url;
 use crate::reach::names::{Name, Role};
 use crate::reach::{Doubt, Draft, Engine, Lookup};
@@ -103,6 +105,9 @@ fn separate(text: &str) -> Vec<&str> {
 
 fn parse_one(name: &Name, text: &str, lookup: &Lookup<'_>) -> Vec<Draft> {
     let sure = name.promises_url();
+    if let Some(draft) = throwaway::parse(text) {
+        return vec![with_engine_of_name(draft, name)];
+    }
     if let Some(drafts) = jdbc::parse(text, lookup) {
         return drafts;
     }
@@ -226,6 +231,10 @@ fn by_name(name: &Name, scheme: &str, text: &str) -> Option<Draft> {
     let mut draft = url::parse_rest(engine, &scheme, rest);
     draft.socket_by_default = false;
     if default_port.is_some() {
+        // Services in the web are there to be left out: a sample address in their place is nobody's, and nothing goes there.
+        if has_gap(host_of(rest)) {
+            return None;
+        }
         draft.database = None;
         draft.doubts.retain(|doubt| *doubt != Doubt::Unexpanded || !draft.places.is_empty());
         draft.fill_port(default_port);
@@ -235,6 +244,13 @@ fn by_name(name: &Name, scheme: &str, text: &str) -> Option<Draft> {
         }
     }
     Some(draft)
+}
+
+/// The host of a web address, given without its scheme.
+fn host_of(rest: &str) -> &str {
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let host = authority.rsplit('@').next().unwrap_or_default();
+    host.split(':').next().unwrap_or_default()
 }
 
 fn is_database_itself(name: &Name) -> bool {

@@ -2,8 +2,8 @@
 //!
 //! Each reads one kind of text into a [`draft::Draft`], or says that the text is another kind: URLs (`url` with
 //! `authority`, `query` and `whatwg`, `jdbc`, `sqlite`, `embedded`), key-value strings (`libpq`, `ado_net`, `pdo`), forms of one
-//! driver (`go_mysql`, `oracle`), names that only a provider resolves (`instance`), and text without a scheme
-//! (`bare`). They share the smaller grammars of a host with its port (`host`), of schemes and drivers (`scheme`), of
+//! driver (`go_mysql`, `oracle`), names that only a provider resolves (`instance`), properties of servers that tests start
+//! (`throwaway`), and text without a scheme (`bare`). They share the smaller grammars of a host with its port (`host`), of schemes and drivers (`scheme`), of
 //! options (`parameters`) and of text that was never filled in (`placeholder`). Drivers that disagree on a text have
 //! their own grammar here or give several drafts.
 
@@ -27,5 +27,6 @@ pub(crate) mod services;
 pub(crate) mod sql_server;
 pub(crate) mod sqlite;
 pub(crate) mod text;
+pub(crate) mod throwaway;
 pub(crate) mod url;
 mod whatwg;

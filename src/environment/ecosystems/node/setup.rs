@@ -14,6 +14,7 @@ use crate::environment::not_followed::GivenUp;
 use crate::environment::paths::normal;
 use crate::environment::readers::code;
 use crate::environment::readers::code::javascript::{Values, branches, statement};
+use crate::environment::readers::code::words::may_be_of_a_database;
 use crate::environment::readers::code::{Comments, Pair, Value};
 use crate::environment::{Origin, Setting};
 use crate::text::{LineIndex, head, shown, tail};
@@ -216,7 +217,7 @@ fn add_file(scene: &Scene<'_>, readings: &mut ReadingsBuilder<'_>, home: &Path, 
                 Value::Unknown => is_unknown |= !servers.gave(expression),
             }
         }
-        if is_unknown && names_a_place(assigned.name) {
+        if is_unknown && may_be_of_a_database(assigned.name) {
             give_up(assigned.line, GivenUp::Code("it sets a variable to what is not evaluated here".into()));
         }
     }
@@ -380,12 +381,6 @@ fn alternatives<'t>(expression: &'t str, values: &Values<'t>) -> Option<Vec<&'t 
         }
     }
     Some(found)
-}
-
-/// Tells whether a variable may say where a database is.
-fn names_a_place(name: &str) -> bool {
-    let words = ["DATABASE", "DB", "DSN", "HOST", "MONGO", "MYSQL", "PG", "POSTGRES", "REDIS", "URI", "URL"];
-    name.split('_').any(|part| words.contains(&part)) || name.starts_with("PG")
 }
 
 /// Reads a variable of `env: { NAME: 'value' }`.
