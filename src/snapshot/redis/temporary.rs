@@ -26,10 +26,10 @@ use crate::state_directory::state_directory;
 
 /// Starts the server, and ends it when nobody holds the other end of the input any more, with all that it wrote.
 const KEEPER: &str = r#"folder=$1; shift
-trap 'kill -KILL "$server" 2>/dev/null; wait "$server" 2>/dev/null; rm -rf "$folder"' EXIT
+# Its number is known as soon as it is there: a signal may come before any other word of this is read.
+trap 'kill -KILL "$!" 2>/dev/null; wait 2>/dev/null; rm -rf "$folder"' EXIT
 trap 'exit 1' TERM INT HUP
 "$@" </dev/null >/dev/null 2>&1 &
-server=$!
 while read -r _; do :; done"#;
 
 /// How long it may take to listen.
