@@ -17,7 +17,8 @@ pub(crate) fn asks_for_password(target: &Target, environment: &ToolEnvironment) 
     on_a_server.is_some_and(|engine| engine.open(target, environment).is_err_and(|error| error.asks_for_password()))
 }
 
-/// Checks a snapshot again, by `policy` where programs of the project's own took it; see [`SnapshotEngine::verify`].
+/// Checks a snapshot again, by `policy` where programs of the project's own took it; see
+/// [`SnapshotEngine::verify`](crate::snapshot::engine::SnapshotEngine::verify).
 ///
 /// # Errors
 ///
@@ -32,7 +33,7 @@ pub(crate) fn verify(
 }
 
 /// Checks a snapshot and prepares to put back the database that it was taken from; see
-/// [`SnapshotEngine::plan_restore`].
+/// [`SnapshotEngine::plan_restore`](crate::snapshot::engine::SnapshotEngine::plan_restore).
 ///
 /// # Errors
 ///
@@ -45,7 +46,8 @@ pub(crate) fn plan_restore<'r>(
     Ok(saver_of(restoration.stored, policy)?.plan_restore(restoration, watch)?)
 }
 
-/// Exchanges a database for one that a restore has replaced and kept; see [`SnapshotEngine::exchange_back`].
+/// Exchanges a database for one that a restore has replaced and kept; see
+/// [`SnapshotEngine::exchange_back`](crate::snapshot::engine::SnapshotEngine::exchange_back).
 ///
 /// # Errors
 ///
@@ -55,7 +57,8 @@ pub(crate) fn exchange_back(kept: &Kept<'_>) -> Result<Restored, SnapshotError> 
     Ok(engine.exchange_back(kept)?)
 }
 
-/// Lists what restores have left on the target's server; see [`SnapshotEngine::leftovers`].
+/// Lists what restores have left on the target's server; see
+/// [`SnapshotEngine::leftovers`](crate::snapshot::engine::SnapshotEngine::leftovers).
 ///
 /// # Errors
 ///
@@ -69,7 +72,8 @@ pub(crate) fn leftovers(
     Ok(engine.leftovers(target, environment, past)?)
 }
 
-/// Asks the target's server what it counts of its databases; see [`SnapshotEngine::neighbours`]. `None` where it counts
+/// Asks the target's server what it counts of its databases; see
+/// [`SnapshotEngine::neighbours`](crate::snapshot::engine::SnapshotEngine::neighbours). `None` where it counts
 /// nothing that could be compared.
 ///
 /// # Errors
@@ -80,7 +84,8 @@ pub(crate) fn neighbours(target: &Target, environment: &ToolEnvironment) -> Resu
     Ok(engine.neighbours(target, environment)?)
 }
 
-/// Lists the databases beside a target whose names `is_wanted` takes; see [`SnapshotEngine::names_beside`].
+/// Lists the databases beside a target whose names `is_wanted` takes; see
+/// [`SnapshotEngine::names_beside`](crate::snapshot::engine::SnapshotEngine::names_beside).
 ///
 /// # Errors
 ///
@@ -94,7 +99,7 @@ pub(crate) fn names_beside(
     Ok(engine.names_beside(target, environment, is_wanted)?)
 }
 
-/// Drops one of them; see [`SnapshotEngine::drop_leftover`].
+/// Drops one of them; see [`SnapshotEngine::drop_leftover`](crate::snapshot::engine::SnapshotEngine::drop_leftover).
 ///
 /// # Errors
 ///

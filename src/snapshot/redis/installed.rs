@@ -170,6 +170,7 @@ pub(crate) fn form(family: Family, version: Version) -> Option<u32> {
         (Family::Redis, (5, _) | (6, _)) => Some(9),
         (Family::Redis, (7, 0)) => Some(10),
         (Family::Redis, (7, 2)) | (Family::Valkey, (7, 2) | (8, _)) => Some(11),
+        (Family::Redis, (7, 4)) => Some(12),
         _ => None,
     }
 }

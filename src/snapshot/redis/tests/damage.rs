@@ -4,6 +4,7 @@ use std::fs;
 use std::io::Read as _;
 
 use crate::snapshot::VerificationLevel::{Read, Restore};
+use crate::snapshot::crc64::Crc64;
 use crate::snapshot::dump_error::DumpError;
 use crate::snapshot::redis::RedisError;
 use crate::snapshot::redis::rdb::{self, Keeping};
@@ -56,14 +57,33 @@ fn every_cut_and_every_flip_of_the_file_itself_is_found_without_its_hash() {
         assert_eq!(read(&[&whole[..], b"x"].concat(), keeping).unwrap_err(), "something follows its end");
     }
     for (bytes, expected) in [
-        (&b"REDIS0012\xff12345678"[..], "it is of form 12 (`0012`), and 11 is the newest that safe-test knows"),
-        (b"VALKEY080\xff12345678", "it is of form 80 (`080`), and 11 is the newest that safe-test knows"),
+        (&b"REDIS0013\xff12345678"[..], "it is of form 13 (`0013`), and 12 is the newest that safe-test knows"),
+        (b"VALKEY080\xff12345678", "it is of form 80 (`080`), and 12 is the newest that safe-test knows"),
         (b"<!DOCTYPE html>", "it is no RDB file"),
         (b"", "it is cut off"),
         (b"REDIS0011\x63\x01a", "it holds a value of a form (99) that safe-test does not know"),
+        // A hash whose fields have times of their own.
+        (b"REDIS0012\x18\x01a", "it holds a value of a form (24) that safe-test does not know"),
     ] {
         assert_eq!(read(bytes, Keeping::Count).unwrap_err(), expected);
     }
+}
+
+#[test]
+fn the_newest_form_is_read_where_it_holds_what_is_known() {
+    let server = Server::start();
+    server.fill();
+    let snapshot = Snapshot::take(&server.target());
+    let mut whole = Vec::new();
+    zstd::Decoder::new(fs::File::open(snapshot.file()).unwrap()).unwrap().read_to_end(&mut whole).unwrap();
+    let known = rdb::read(&mut &whole[..], Keeping::Sum { over: 0 }).unwrap();
+    whole[5..9].copy_from_slice(format!("{:04}", rdb::NEWEST).as_bytes());
+    let end = whole.len() - 8;
+    let mut sum = Crc64::jones();
+    sum.update(&whole[..end]);
+    whole[end..].copy_from_slice(&sum.sum().to_le_bytes());
+    let newest = rdb::read(&mut &whole[..], Keeping::Sum { over: 0 }).unwrap();
+    assert_eq!(newest, rdb::Held { form: rdb::NEWEST, ..known });
 }
 
 #[test]
