@@ -160,7 +160,7 @@ fn a_folder_that_is_gone_comes_back_and_one_that_was_never_there_is_nothing_to_l
 #[test]
 fn what_would_not_come_back_is_refused() {
     type Spoil = fn(&Sandbox);
-    let cases: [(Spoil, &str); 4] = [
+    let cases: [(Spoil, &str); 5] = [
         (|it| drop(it.write("storage/sub/.git/HEAD", "ref")), "git's own"),
         (
             |it| {
@@ -179,6 +179,16 @@ fn what_would_not_come_back_is_refused() {
         (
             |it| {
                 it.write(".safe-test.toml", format!("{POLICY}[snapshots]\ndirectory = \"storage/kept\"\n"));
+                approve(it);
+            },
+            "where the snapshots are",
+        ),
+        (
+            |it| {
+                // By another name of the same folder.
+                symlink(it.project(), it.temporary().join("alias")).unwrap();
+                let directory = it.temporary().join("alias/storage/kept");
+                it.write(".safe-test.toml", format!("{POLICY}[snapshots]\ndirectory = {directory:?}\n"));
                 approve(it);
             },
             "where the snapshots are",
@@ -202,6 +212,8 @@ fn a_folder_is_told_as_one_and_may_be_called_anything() {
     let text = sandbox.run(&["check"]).expect_code(0).stdout;
     assert!(text.starts_with("safe: 1 database could be reached, and folders are saved\n"), "{text}");
     assert!(text.contains("storage/live` (file): safe\n    from .safe-test.toml"), "{text}");
+    let dry = sandbox.run(&["--dry-run", "./suite"]).expect_code(0);
+    assert!(dry.stderr.contains("storage") || dry.stdout.contains("storage"), "{dry:?}");
     sandbox.guarded().expect_code(0);
     fs::remove_dir_all(sandbox.project().join("storage")).unwrap();
     sandbox.run(&["restore", "latest"]).expect_code(0);

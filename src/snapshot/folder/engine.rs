@@ -184,9 +184,12 @@ impl OpenDatabase for Open {
     }
 
     fn plan(mut self: Box<Self>, output: &Path) -> Result<SnapshotPlan, EngineError> {
-        if output.starts_with(&self.path) {
-            let path = output.parent().unwrap_or(output).to_owned();
-            return Err(FolderError::NotSavable { path, what: "where the snapshots are" }.into());
+        // By where both truly are: a restore would take the snapshots away with the folder.
+        let store = output.parent().unwrap_or(output);
+        // Where there is no store yet, nothing is written either.
+        let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
+        if real(store).starts_with(real(&self.path)) || store.starts_with(&self.path) {
+            return Err(FolderError::NotSavable { path: store.to_owned(), what: "where the snapshots are" }.into());
         }
         let obstacles = self.obstacles()?;
         let command = DumpCommand {
