@@ -358,7 +358,7 @@ impl Watch for Stopping {
 fn whoever_is_asked_to_stop_while_the_server_copies_leaves_no_copy() {
     let server = Server::start();
     let target =
-        server.database("shop", "CREATE TABLE t AS SELECT md5(g::text) AS a FROM generate_series(1, 200000) g");
+        server.database("shop", "CREATE TABLE t AS SELECT md5(g::text) AS a FROM generate_series(1, 1500000) g");
     let stopping = Stopping(AtomicBool::new(false));
     let meddling = Meddling(|| stopping.0.store(true, Ordering::Relaxed));
     let error = Snapshot::take_with_copy(&target, &meddling, &stopping).err().unwrap();
