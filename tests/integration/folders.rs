@@ -257,6 +257,9 @@ fn a_kill_leaves_the_folder_whole_old_or_new() {
     for number in 0..400 {
         sandbox.write(format!("storage/many/{number}"), format!("{number}\n").repeat(200));
     }
+    // Retention is not what is tried here.
+    sandbox.write(".safe-test.toml", format!("{POLICY}[snapshots]\nkeep_last = 100\n"));
+    approve(&sandbox);
     let storage = sandbox.project().join("storage");
     let old = held(&storage);
     sandbox.guarded().expect_code(0);
